@@ -1,7 +1,7 @@
 """The numeric derivative: its verdict on a function cannot depend on the unit in which the function is measured.
 
-The idea: multiplication by a power of two is exact, so the slope of 2^k·f and its error have to be 2^k times those of f, to every
-digit, with the same verdict; a comparison with a fixed number would break this.
+The idea: multiplication by a power of two is exact, so the slope of 2^k·f and its error have to be 2^k times those of f in all
+digits, with the same verdict; a comparison with a fixed number would break this.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The player: what its page says, that it is whole, safe and the same each time, and what it refuses."""
+"""The player: its page says what the walk says, is complete, safe and the same each time, and wrong input is refused."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ HOSTILE = "<script>alert(1)</script>"
 
 
 def neuron() -> Value:
-    """Return the squared error of a neuron, with the names that the tests speak of."""
+    """Return the squared error of a neuron, with the names that the tests use."""
     w, x, b = Value(0.5, label="w"), Value(2.0, label="x"), Value(-0.4, label="b")
     out = tanh(w * x + b)
     out.label = "out"
@@ -56,7 +56,7 @@ def network() -> Value:
 
 
 def layers(*sizes: int) -> Value:
-    """Return the squared error of a network of dense layers, with weights that tell its neurons apart."""
+    """Return the squared error of a network of dense layers, with different weights for each neuron."""
     units: list[Any] = [0.1 * (i + 1) for i in range(sizes[0])]
     for layer, n in enumerate(sizes[1:], 1):
         made = []
@@ -73,7 +73,7 @@ def layers(*sizes: int) -> Value:
 
 
 class Page(HTMLParser):
-    """A page taken apart: its elements with attributes, and the text inside those of each class."""
+    """A parsed page: its elements with attributes, and its texts with the classes around them."""
 
     EMPTY = frozenset({"meta", "input", "br", "link", "img"})
 
@@ -108,7 +108,7 @@ class Page(HTMLParser):
         return [text for names, text in self.texts if name in names]
 
     def having(self, attribute: str) -> list[dict[str, str | None]]:
-        """Return the attributes of the elements that have one of a name."""
+        """Return the attributes of the elements that have the attribute of this name."""
         return [attributes for _, attributes in self.elements if attribute in attributes]
 
     @property
@@ -119,7 +119,7 @@ class Page(HTMLParser):
 
 
 def page(loss: Value | list[Value], **options: Any) -> Page:
-    """Return the page that plays a result, taken apart."""
+    """Return the parsed page that plays a result."""
     return Page(play(loss, **options).html)
 
 
@@ -128,7 +128,7 @@ class TestWithoutScripts:
 
     @given(graphs())
     @settings(max_examples=20)
-    def test_every_node_is_told_as_the_walk_tells_it(self, loss: Value) -> None:
+    def test_every_node_reads_as_in_the_walk(self, loss: Value) -> None:
         steps = walk(loss)
         [text] = page(loss).within("text")
         lines = dict(zip(steps.names, text.splitlines(), strict=True))
@@ -138,7 +138,7 @@ class TestWithoutScripts:
             gradient = steps.telling.number(steps.gradients.get(node, 0.0))
             assert line.endswith(f"{steps.telling.mark(node)} = {gradient}")
 
-    def test_the_picture_is_the_end_of_the_walk(self) -> None:
+    def test_the_picture_shows_the_end_of_the_walk(self) -> None:
         told = page(neuron())
         assert [" ".join(told.within(kind)) for kind in ("leaf", "result")] == [
             "w = 0.5 ∂w = -1.3177 x = 2 ∂x = -0.32943 b = -0.4 ∂b = -0.65885", "loss = 0.21432 v3² ∂loss = 1",
@@ -152,11 +152,11 @@ class TestWithoutScripts:
         assert used.grad == 10.0
         assert fresh.grad == 0.0
 
-    def test_controls_wait_for_the_script(self) -> None:
+    def test_controls_are_hidden_until_the_script_runs(self) -> None:
         parts = {a["class"]: "hidden" in a for _, a in page(neuron()).elements if a.get("class") in ("bar", "desk", "tools")}
         assert parts == {"bar": True, "desk": True, "tools": True}
 
-    def test_a_variable_alone_has_no_steps(self) -> None:
+    def test_a_single_variable_has_no_steps(self) -> None:
         player = play(Value(3.0, label="x"))
         assert repr(player) == "<player: Backpropagation of x, 0 steps>"
         assert Page(player.html).within("box")[0] == "x = 3"
@@ -188,14 +188,14 @@ class TestCells:
         told = page(maximum(x, y) * 2)
         assert len(told.having("data-gradient")) == 4
 
-    def test_a_weight_stands_on_its_arrow_with_its_gradient(self) -> None:
+    def test_a_weight_is_written_on_its_arrow_with_its_gradient(self) -> None:
         loss = network()
         told, places = page(loss), walk(loss).telling.places
         [net, *_] = [node for node in walk(loss).order if node.primitive is dot]
         labels = [a for a in told.having("data-weighs") if (a["class"] or "").startswith("label")]
         assert next((a["data-flow"], a["data-weighs"]) for a in labels) == (f"{places[net]}.1", f"{places[net]}.0")
 
-    def test_units_that_can_saturate_are_known_by_what_they_do(self) -> None:
+    def test_units_that_can_saturate_are_recognised_by_their_function(self) -> None:
         x = Value(1.0)
         assert [saturates(f(x)) for f in (tanh, sigmoid, relu, sin)] == [True, True, True, False]
         assert not saturates(x * 2)
@@ -219,12 +219,12 @@ class TestLearning:
     def test_by_default_the_weights_and_biases_of_neurons_learn(self) -> None:
         assert self.learned(network()) == ["w", "b", "v", "c"]
 
-    def test_without_neurons_what_is_labelled_learns_but_not_what_is_called_data(self) -> None:
+    def test_without_neurons_labelled_leaves_learn_unless_named_like_data(self) -> None:
         a, x, y, t = (Value(1.0, label=label) for label in ("a", "x", "y_1", "target"))
         assert self.learned(a * x * y * t + Value(2.0)) == ["a"]
-        assert self.learned(demonstration(**POINT)["E"]) == ["w_h", "w_o"]  # and not its input i
+        assert self.learned(demonstration(**POINT)["E"]) == ["w_h", "w_o"]  # but not its input i
 
-    def test_what_learns_can_be_chosen(self) -> None:
+    def test_the_leaves_that_learn_can_be_chosen(self) -> None:
         w, x = Value(3.0, label="w"), Value(2.0, label="x")
         assert self.learned(w * x, learn=[x]) == ["x"]
 
@@ -234,11 +234,11 @@ class TestLearning:
         ([Value(3.0) * 2], TypeError, "learn takes leaves of the graph, not "),
         ([Value(3.0, label="other")], ValueError, "which is not a leaf of this graph"),
     ])  # fmt: skip
-    def test_what_cannot_learn(self, learn: Any, error: type[Exception], words: str) -> None:
+    def test_only_leaves_of_the_graph_can_learn(self, learn: Any, error: type[Exception], words: str) -> None:
         with pytest.raises(error, match=words):
             play(neuron(), learn=learn)
 
-    def test_a_page_is_about_every_mistake(self) -> None:
+    def test_a_page_describes_every_mistake(self) -> None:
         about = page(neuron()).data["mistakes"]
         assert list(about) == list(MISTAKES)
         assert about["overwrite"] == "Set an input's gradient instead of adding to it: only the last use of a node counts."
@@ -252,9 +252,9 @@ class TestLearning:
 
 class TestPictures:
     @pytest.mark.parametrize("sizes", [(2, 3, 1), (2, 4, 4, 1), (2, 8, 1)])
-    def test_the_labels_of_weights_are_clear_of_each_other_and_stand_by_their_neuron(self, sizes: tuple[int, ...]) -> None:
+    def test_the_labels_of_weights_do_not_overlap_and_are_beside_their_neuron(self, sizes: tuple[int, ...]) -> None:
         svg, *_ = draw_views(walk(layers(*sizes)), 150)["neurons"]
-        assert float(svg.attrib["viewBox"].split()[2]) < 1300, "lines that fan out are no longer than that takes"
+        assert float(svg.attrib["viewBox"].split()[2]) < 1300, "lines that fan out are only as long as necessary"
         labels = [
             (label.attrib["data-weighs"].partition(".")[0], float(text.attrib["x"]), float(text.attrib["y"]))
             for label in svg.iterfind("g[@data-weighs]")
@@ -262,7 +262,7 @@ class TestPictures:
         ]
         for (target, x, y), (other, u, v) in combinations(labels, 2):
             assert abs(x - u) > 60 or abs(y - v) >= 14
-            if target != other and abs(x - u) < 60:  # none of one neuron between two of another
+            if target != other and abs(x - u) < 60:  # no label of one neuron is between two of another
                 own, others = ([each[2] for each in labels if each[0] == which] for which in (target, other))
                 assert max(own) < min(others) or max(others) < min(own)
 
@@ -292,13 +292,13 @@ class TestSafety:
         assert told.data["graphs"][0]["nodes"][0]["name"] == HOSTILE
 
     @pytest.mark.parametrize("label", ["$title", "${style}", "]]>", "<!--", "a\nb", "\x00", "\ud800", "&lt;", "δ\u2028"])
-    def test_any_label_will_do(self, label: str) -> None:
+    def test_any_label_is_allowed(self, label: str) -> None:
         loss = Value(1.0, label=label) * 2
         html = play(loss).html
         assert Page(html).data["graphs"][0]["nodes"][0]["name"] == walk(loss).telling.full[loss.inputs[0]]
         assert html.encode()
 
-    def test_it_names_no_other_place(self) -> None:
+    def test_it_refers_to_no_other_address(self) -> None:
         html = play(network()).html
         assert set(re.findall(r"https?://[^\"' ]+", html)) == {"http://www.w3.org/2000/svg"}
         assert not re.search(r"<link|<iframe|<img|@import|url\(|fetch|XMLHttpRequest|\bimport\b|localStorage|\beval\b", html)
@@ -337,7 +337,7 @@ class TestFiles:
         with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere.* to write x.html to"):
             play(neuron()).save(tmp_path / "nowhere" / "x.html")
 
-    def test_the_parts_that_are_no_python_are_packaged(self) -> None:
+    def test_the_files_that_are_not_python_are_packaged(self) -> None:
         patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["autograd"]
         folder = ROOT / "autograd"
         packaged = {path for pattern in patterns for path in folder.glob(pattern)}
@@ -382,7 +382,7 @@ class TestRefusals:
 
 
 class TestInJupyter:
-    """What a notebook is offered: HTML for readers that do not trust it, a picture and text."""
+    """The formats offered to a notebook: HTML that is shown even if the notebook is not trusted, a picture, and text."""
 
     @staticmethod
     def offered(shown: Any) -> dict[str, str]:
@@ -421,7 +421,7 @@ class TestCommandLine:
         assert capsys.readouterr().out.endswith(f"The player is in {path}; open it in a browser.\n")
         assert "f = v3²" in " ".join(Page(path.read_text(encoding="utf-8")).within("text"))
 
-    def test_it_says_why_not(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_it_says_why_a_page_is_not_written(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert main([*self.ARGUMENTS, "--html", str(tmp_path / "f.txt")]) == 2
         assert "f.txt is not written: a player cannot be saved as '.txt'" in capsys.readouterr().err
 

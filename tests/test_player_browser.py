@@ -20,7 +20,7 @@ from autograd.telling import factor
 
 SECOND = "find('.example').value = '1', find('.example').dispatchEvent(new Event('change'))"
 
-pytestmark = pytest.mark.slow  # a browser, or many graphs: run by the part of the pictures
+pytestmark = pytest.mark.slow  # needs a browser: run by `.ci/run pictures`
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ class TestMoments:
         stand.press("End")
         assert stand.seen()["labels"][key] == f"{number(v.data)} ∂w {number(steps.gradients[v])}"
 
-    def test_the_flow_is_seen(self, stand: Stand) -> None:
+    def test_a_dot_shows_upstream_then_product_then_contribution_then_sum(self, stand: Stand) -> None:
         stand.show(neuron())
         upstream, local, contribution = "-0.65885", "2", "-1.3177"
         told = []
@@ -127,7 +127,7 @@ class TestMoments:
         ])"""
         stand.press("End")
         assert [sign for _, sign in stand.run(look)] == ["minus", "plus", "plus"]
-        assert [float(width) for width, _ in stand.run(look)] == [2.4, 2.4, 2.0], "of 0.02, 0.03 and 0.01"
+        assert [float(width) for width, _ in stand.run(look)] == [2.4, 2.4, 2.0], "for 0.02, 0.03 and 0.01"
         tip = "find('.arrow[data-flow=\"2.0\"] polygon').points.getItem(1).x"
         back = stand.run(tip)
         stand.press("Home")
@@ -155,7 +155,7 @@ class TestControls:
             places.append(stand.place)
         assert places == [0, 1, 2, 1, 9, 9, 8, 0]
 
-    def test_ends_are_told(self, stand: Stand) -> None:
+    def test_buttons_beyond_the_ends_are_disabled(self, stand: Stand) -> None:
         stand.show(neuron())
         ended = "[...host.shadowRoot.querySelectorAll('button[aria-disabled=true]')].map(b => b.ariaLabel)"
         assert stand.run(ended) == ["First step", "Previous step"]
@@ -163,7 +163,7 @@ class TestControls:
         assert stand.run(ended) == ["Next step", "Last step"]
 
     @pytest.mark.parametrize("motion", ["reduce", "no-preference"])
-    def test_play_goes_on_by_itself_and_ends_at_the_end(self, stand: Stand, motion: str) -> None:
+    def test_play_advances_by_itself_and_stops_at_the_end(self, stand: Stand, motion: str) -> None:
         stand.show(neuron(), motion=motion)
         stand.run("find('.speed').value = '4', find('.speed').dispatchEvent(new Event('change'))")
         stand.run(f"player.goto({STEPS - 3})")
@@ -184,7 +184,7 @@ class TestControls:
         stand.show(neuron())
         stand.click(".slider")
         place = stand.place
-        assert place in (4, 5)  # it was clicked in its middle
+        assert place in (4, 5)  # a click is in the middle
         stand.press("ArrowRight")
         assert stand.place == place + 1, "the player's own keys must not add to the slider's"
         stand.press("ArrowLeft", "ArrowLeft")
@@ -208,7 +208,7 @@ class TestControls:
         stand.press(" ")
         assert stand.run("find('.play').ariaLabel") == "Play"
 
-    def test_a_node_that_is_clicked_is_jumped_to(self, stand: Stand) -> None:
+    def test_a_click_on_a_node_jumps_to_it(self, stand: Stand) -> None:
         stand.show(neuron())
         stand.click('.box[data-nodes="5"]')
         assert (stand.place, stand.seen()["phase"]) == (2, "forward")
@@ -218,7 +218,7 @@ class TestControls:
         assert stand.place == 9
         assert "Ledger of w" in stand.seen()["ledger"]
 
-    def test_the_ledger_of_what_is_pointed_at(self, stand: Stand) -> None:
+    def test_the_ledger_is_that_of_the_node_under_the_pointer(self, stand: Stand) -> None:
         stand.show(shared())
         assert stand.seen()["ledger"].endswith("v1.grad = ∂loss/∂v1: still to come")
         stand.press(*["ArrowRight"] * 6)
@@ -235,7 +235,7 @@ class TestControls:
         assert "still to come" not in stand.seen()["ledger"]
         assert stand.seen()["ledger"].endswith("a.grad = ∂loss/∂a: ∂a = 33")
 
-    def test_nodes_by_the_keyboard(self, stand: Stand) -> None:
+    def test_nodes_are_reached_by_the_keyboard(self, stand: Stand) -> None:
         stand.show(shared())
         stand.press("Tab")
         assert stand.focus() == "v1 = 4, a²"
@@ -261,7 +261,7 @@ class TestControls:
         assert len(stand.run(standing)) == len(walk(network()).names)
         assert stand.run("find('.whole').hidden")
 
-    def test_a_neuron_that_opens_is_seen_from_near(self, stand: Stand) -> None:
+    def test_the_picture_zooms_into_a_neuron_that_opens(self, stand: Stand) -> None:
         stand.show(layers(2, 3, 1), motion="no-preference")
         width = "find('.stage:not([hidden]) .graph').viewBox.baseVal.width"
         stand.click(".neuron.active")
@@ -307,7 +307,7 @@ class TestControls:
 
 
 class TestChanging:
-    """Every leaf by typing, keys, slider, dragging and touch: the page is that of the graph at the new numbers."""
+    """Every leaf by typing, keys, slider, dragging and touch: the page shows the graph at the new numbers."""
 
     def agrees(self, stand: Stand, loss: Value, **leaves: float) -> None:
         """Check that the page shows what Python computes at these leaves."""
@@ -330,7 +330,7 @@ class TestChanging:
         stand.browser.type("-1.2500")
         self.agrees(stand, neuron(), w=-1.25)
         assert stand.place == place
-        assert stand.run("find('.leaf .field').value") == "-1.2500", "what is being typed stays as it is"
+        assert stand.run("find('.leaf .field').value") == "-1.2500", "the typed text stays as it is"
 
     def test_arrow_keys_and_slider(self, stand: Stand) -> None:
         stand.show(neuron())
@@ -388,7 +388,7 @@ class TestChanging:
         assert stand.seen()["problem"] == ""
         assert stand.seen()["boxes"][0][0] == ["x = 2", "∂x = 1.5"]
 
-    def test_the_case_and_its_reason_follow(self, stand: Stand) -> None:
+    def test_the_case_and_its_reason_follow_the_numbers(self, stand: Stand) -> None:
         x, y = Value(3.0, label="x"), Value(2.0, label="y")
         stand.show(maximum(x, y) * 2)
         stand.press("End")
@@ -482,7 +482,7 @@ class TestLearning:
         stand.run(SECOND.replace("'1'", "'0'"))
         assert stand.run("player.value('loss')") == 2
 
-    def test_of_several_examples_the_mean(self, stand: Stand) -> None:
+    def test_several_examples_learn_by_the_mean_of_their_gradients(self, stand: Stand) -> None:
         w, b = Value(0.5, label="w"), Value(0.0, label="b")
         losses: list[Value] = [(tanh(dot([w], [x], b)) - t) ** 2 for x, t in ((1.0, 1.0), (2.0, 0.5), (-1.0, -1.0))]
         stand.show(losses)

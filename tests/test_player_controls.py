@@ -1,4 +1,4 @@
-"""Every control of the live player, moved by the mouse, by a finger and by the keyboard alone, in a real browser."""
+"""Every control of the live player, used by mouse, by finger and by keyboard, in a real browser."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from test_player import layers, network, neuron
 
 from autograd import Value, tanh
 
-pytestmark = pytest.mark.slow  # a browser: run by the part of the pictures
+pytestmark = pytest.mark.slow  # needs a browser: run by `.ci/run pictures`
 
 WIDTH = "find('.stage:not([hidden]) .graph').viewBox.baseVal.width"
-CONTROLS = {  # the control, what is done before, and what it changes
+CONTROLS = {  # for each control, a script to run first, and the state that it changes
     ".first": ("player.goto(3)", "player.step"),
     ".previous": ("player.goto(3)", "player.step"),
     ".next": ("", "player.step"),
@@ -64,7 +64,7 @@ def tap(stand: Stand, selector: str) -> None:
 class TestEveryControl:
     @pytest.mark.parametrize("by", ["mouse", "finger", "keyboard"])
     @pytest.mark.parametrize("control", CONTROLS)
-    def test_moves(self, control: str, by: str, stand: Stand) -> None:
+    def test_changes_its_state(self, control: str, by: str, stand: Stand) -> None:
         stand.show(network())
         before, state = CONTROLS[control]
         stand.run(f"({before or 0}, 0)")
@@ -84,7 +84,7 @@ class TestEveryControl:
         (".speed", "find('.speed').value", "ArrowDown"), (".example", "player.value('loss')", "ArrowDown"),
         (".rate", "find('.rate').value", "0"), (".leaf .field", "player.value('w')", "ArrowDown"),
     ])  # fmt: skip
-    def test_lists_and_fields_by_the_keyboard(self, control: str, state: str, key: str, stand: Stand) -> None:
+    def test_the_keyboard_changes_lists_and_fields(self, control: str, state: str, key: str, stand: Stand) -> None:
         w = Value(0.5, label="w")
         stand.show([tanh(w * x) * 2 for x in (1.0, 2.0)])
         was = stand.run(state)
@@ -102,7 +102,7 @@ class TestEveryControl:
         stand.press("Enter")
         assert stand.run("[player.value('w'), find('.leaf .field').value]") == [w, f"{w:g}"]
 
-    def test_what_is_asked_by_the_keyboard(self, stand: Stand) -> None:
+    def test_questions_are_answered_by_the_keyboard(self, stand: Stand) -> None:
         stand.show(neuron())
         reach(stand, ".predict")
         stand.press(" ")
@@ -162,7 +162,7 @@ class TestRings:
         stand.click('.box[data-nodes="5"]')
         assert stand.run(self.LOOK) == [False, "none"]
 
-    def test_the_keyboard_shows_where_it_is_by_the_outline_of_the_box(self, stand: Stand) -> None:
+    def test_the_focus_of_the_keyboard_is_shown_by_the_outline_of_the_box(self, stand: Stand) -> None:
         stand.show(neuron())
         reach(stand, ".box")
         stand.press("ArrowDown")
@@ -182,7 +182,7 @@ class TestKeys:
         stand.still()
         assert stand.run(state) != was
 
-    def test_a_key_twice_leads_back(self, stand: Stand) -> None:
+    def test_keys_undo_what_keys_did(self, stand: Stand) -> None:
         stand.show(network())
         for keys in (("+", "-"), ("+", "+", "0"), ("l", "l"), ("p", "p"), ("f", "f")):
             look = f"[{WIDTH}, find('.large').ariaPressed, find('.predict').ariaPressed, document.fullscreenElement !== null]"
@@ -194,7 +194,7 @@ class TestKeys:
             assert stand.run(look)[0] == pytest.approx(was[0], abs=1)
 
     @pytest.mark.parametrize("field", [".slider", ".leaf .range", ".leaf input[type=checkbox]"])
-    def test_a_slider_and_a_tick_leave_them_to_the_player(self, field: str, stand: Stand) -> None:
+    def test_sliders_and_checkboxes_leave_keys_to_the_player(self, field: str, stand: Stand) -> None:
         stand.show(network())
         stand.run(f"find('{field}').focus()")
         stand.press("p")

@@ -16,7 +16,7 @@ from autograd import Value, tanh, walk
 from autograd.player import play
 from autograd.steps import Mistake
 
-pytestmark = pytest.mark.slow  # a browser, or many graphs: run by the part of the pictures
+pytestmark = pytest.mark.slow  # needs a browser: run by `.ci/run pictures`
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def stand(chromium: Browser, tmp_path: Path) -> Iterator[Stand]:
 
 
 class TestPredicting:
-    def test_nothing_is_told_until_it_is_revealed(self, stand: Stand) -> None:
+    def test_nothing_is_shown_until_it_is_revealed(self, stand: Stand) -> None:
         stand.show(neuron())
         stand.press(*["ArrowRight"] * 7)
         stand.click(".predict")
@@ -56,7 +56,7 @@ class TestPredicting:
         stand.click(".predict")
         assert "-1.3177" in stand.seen()["card"]
 
-    def test_a_field_has_keys_of_its_own(self, stand: Stand) -> None:
+    def test_a_field_keeps_its_own_keys(self, stand: Stand) -> None:
         stand.show(neuron())
         stand.press("ArrowRight")
         stand.click(".predict", ".guess")
@@ -70,7 +70,7 @@ class TestPredicting:
          (0.25, "1/2", "✓"), (0.25, ",5", "✓"), (-0.25, "-1/2", "✓"), (0.25, "1/0", "✗"),
          (float("inf"), "∞", "✓"), (float("inf"), "-inf", "✗"), (float("nan"), "NaN", "✓"), (float("nan"), "1", "✗")],
     )  # fmt: skip
-    def test_what_counts_as_right(self, stand: Stand, x: float, said: str, verdict: str) -> None:
+    def test_which_answers_count_as_right(self, stand: Stand, x: float, said: str, verdict: str) -> None:
         stand.show(Value(x, label="x") * 2)
         stand.click(".predict", ".guess")
         stand.browser.type(said)
@@ -82,7 +82,7 @@ class TestPredicting:
         ("2", "the upstream gradient -0.65885 is missing"), ("1.3412", "multiply, do not add"),
         ("-0.3294", "that flows to the other operand"),
     ])  # fmt: skip
-    def test_what_a_wrong_answer_looks_like(self, stand: Stand, said: str, hint: str) -> None:
+    def test_a_wrong_answer_gets_a_hint(self, stand: Stand, said: str, hint: str) -> None:
         stand.show(neuron())
         stand.press("End")
         stand.click(".predict", '[data-edge="2.0"] td:nth-child(3) .guess')
@@ -90,7 +90,7 @@ class TestPredicting:
         stand.press("Enter")
         assert f"✗ not {said}: {hint}" in stand.seen()["card"]
 
-    def test_a_class_is_asked_for_signs(self, stand: Stand) -> None:
+    def test_questions_may_ask_only_for_signs(self, stand: Stand) -> None:
         stand.show(neuron())
         stand.press("End")
         stand.click(".predict")
@@ -130,7 +130,7 @@ class TestMistakes:
         told = stand.run("find('[data-mistake=overwrite] .difference').textContent")
         assert told == walk(at(shared(), a=3.0), mistake="overwrite").difference + "."
 
-    def test_they_are_offered_where_they_bite(self, stand: Stand) -> None:
+    def test_only_those_that_change_something_are_offered(self, stand: Stand) -> None:
         stand.show(neuron())
         bites = [name for name in get_args(Mistake) if walk(neuron(), mistake=name).difference]
         entries = "[...host.shadowRoot.querySelectorAll('[data-mistake]')]"
@@ -143,7 +143,7 @@ class TestMistakes:
         assert stand.run(offered) == [name for name in get_args(Mistake) if walk(at(neuron(), w=0.0), mistake=name).difference]
 
     @pytest.mark.parametrize("mistake", get_args(Mistake))
-    def test_each_is_made_live_beside_the_right_run(self, stand: Stand, mistake: Mistake) -> None:
+    def test_each_is_computed_live_beside_the_right_run(self, stand: Stand, mistake: Mistake) -> None:
         a, b = Value(2.0, label="a"), Value(0.3, label="b")
         square = a * a
         loss = (1 - tanh(b * (square * 0.1))) * b + square * 3 + square * 5 + a
@@ -170,7 +170,7 @@ class TestMistakes:
 class TestNewcomers:
     LOOK = "[find('.advice').innerText, [...host.shadowRoot.querySelectorAll('.slope')].map(e => e.textContent)]"
 
-    def test_which_weight_to_change(self, stand: Stand) -> None:
+    def test_advice_names_the_weight_to_change_first(self, stand: Stand) -> None:
         stand.show(neuron())
         assert stand.run(self.LOOK) == ["", ["", "", ""]], "nothing has flowed yet"
         stand.press("End", "ArrowLeft")
@@ -186,14 +186,14 @@ class TestNewcomers:
         w = Value(1e308, label="w")
         stand.show(w * 10 - w * w)
         stand.press("End")
-        assert stand.run(self.LOOK) == ["", ["∂ -∞"]], "a loss of NaN is not lowered"
+        assert stand.run(self.LOOK) == ["", ["∂ -∞"]], "there is no advice for a loss of NaN"
 
-    def test_it_does_not_answer_what_is_asked(self, stand: Stand) -> None:
+    def test_advice_does_not_answer_a_question(self, stand: Stand) -> None:
         stand.show(neuron())
         stand.press("End", "p")
         assert stand.run(self.LOOK) == ["", ["", "", "∂ -0.65885"]]
 
-    def test_what_delta_is(self, stand: Stand) -> None:
+    def test_the_legend_explains_delta_where_it_occurs(self, stand: Stand) -> None:
         stand.show(layers(2, 3, 1))
         assert "∂loss/∂z, with respect to its net input z" in stand.run("find('.legend').innerText")
         stand.show(neuron())
@@ -209,7 +209,7 @@ class TestInOtherPages:
             [right.loss.data, next(g for x, g in right.gradients.items() if x.label == "w"), 0, STEPS]
         )
 
-    def test_the_event_change(self, stand: Stand) -> None:
+    def test_the_event_change_carries_step_and_loss(self, stand: Stand) -> None:
         stand.show(neuron())
         stand.run("(window.heard = [], host.addEventListener('change', e => heard.push(e.detail)))")
         stand.run("(player.goto(7), player.set({w: 0.7}))")
@@ -223,22 +223,22 @@ class TestInOtherPages:
         ("player.goto('end')", "TypeError: a step and a part of it are numbers, not end"),
         ("player.seek(1, NaN)", "TypeError: a step and a part of it are numbers, not NaN"),
     ])  # fmt: skip
-    def test_what_a_script_gets_wrong(self, stand: Stand, script: str, words: str) -> None:
+    def test_mistakes_of_a_script_are_named(self, stand: Stand, script: str, words: str) -> None:
         stand.show(neuron())
         assert stand.run(f"(() => {{ try {{ {script}; }} catch (error) {{ return String(error); }} }})()") == words
         assert stand.place == 0
 
-    def test_full_and_short_names(self, stand: Stand) -> None:
+    def test_full_and_short_names_are_understood(self, stand: Stand) -> None:
         stand.show(layers(2, 2, 1))
         stand.run("player.set({'layer1.neuron0.w1': 0.25})")
         assert stand.run("player.value('w⁽¹⁾₀₁')") == 0.25
 
-    def test_the_address(self, stand: Stand) -> None:
+    def test_the_address_sets_the_state_and_follows_it(self, stand: Stand) -> None:
         stand.show(neuron(), address="#step=7&w=0.75")
         assert (stand.place, stand.run("player.value('w')")) == (7, 0.75)
         stand.browser.run("location.hash = '#step=3&b=1/2'")
         stand.wait("player.step === 3")
-        assert stand.run("[player.value('w'), player.value('b')]") == [0.5, 0.5]  # w is not named any more
+        assert stand.run("[player.value('w'), player.value('b')]") == [0.5, 0.5]  # the address no longer names w
         stand.run("player.set({x: 1.5})")
         stand.press("ArrowRight")
         stand.wait("location.hash.includes('step=4') && location.hash.includes('x=1.5')")
@@ -246,7 +246,7 @@ class TestInOtherPages:
         stand.press("ArrowRight")
         stand.wait("location.hash === '#step=1&view=nodes'")
 
-    def test_a_leaf_that_is_called_like_a_part_of_the_address(self, stand: Stand) -> None:
+    def test_a_leaf_may_be_named_like_a_part_of_the_address(self, stand: Stand) -> None:
         stand.show(Value(1.0, label="step") * Value(2.0, label="w"))
         stand.run("player.set({step: 9, w: 3})")
         stand.press("ArrowRight")
@@ -264,11 +264,11 @@ class TestInOtherPages:
         stand.show(Value(1.0, label=name) * 2, address=address)
         assert stand.run(f"player.value({name!r})") == 1e300
 
-    def test_an_address_with_nonsense(self, stand: Stand) -> None:
+    def test_nonsense_in_the_address_is_ignored(self, stand: Stand) -> None:
         stand.show(neuron(), address="#step=many&w=heavy&example=9&nobody=1&view=upside")
         assert (stand.place, stand.run("player.value('w')")) == (0, 0.5)
 
-    def test_two_players_stay_apart(self, stand: Stand) -> None:
+    def test_two_players_are_independent(self, stand: Stand) -> None:
         stand.show(neuron(), neuron())
         stand.click(".next", player=2)
         stand.press("ArrowRight", "ArrowRight")
@@ -280,9 +280,9 @@ class TestInOtherPages:
         assert stand.browser.run(f"document.querySelectorAll('{HOST}')[1].player.value('w')") == 0.5
         stand.browser.run("document.activeElement.blur()")
         stand.press("ArrowRight")
-        assert (stand.seen(0)["place"], stand.seen(1)["place"]) == (8, 3), "keys pressed beside them are nobody's"
+        assert (stand.seen(0)["place"], stand.seen(1)["place"]) == (8, 3), "keys pressed outside of both are for neither"
 
-    def test_as_a_notebook_puts_it_into_a_page(self, stand: Stand) -> None:
+    def test_it_starts_once_as_a_notebook_inserts_it(self, stand: Stand) -> None:
         stand.show(neuron(), shared())
         stand.browser.run(f"""for (const html of {json.dumps([play(shared())._repr_html_()] * 2)}) {{
             const output = document.body.appendChild(document.createElement("div"));
@@ -309,7 +309,7 @@ class TestInOtherPages:
         )
         assert stand.run("getComputedStyle(find('.card table')).display") == "table"
 
-    def test_in_a_frame_of_another_page(self, stand: Stand, tmp_path: Path) -> None:
+    def test_it_runs_in_a_frame_of_another_page(self, stand: Stand, tmp_path: Path) -> None:
         play(neuron()).save(tmp_path / "neuron.html")
         outer = tmp_path / "outer.html"
         outer.write_text('<!doctype html><iframe src="neuron.html#step=7&w=0.75" width="600" height="400"></iframe>')
@@ -319,7 +319,7 @@ class TestInOtherPages:
         assert not stand.browser.complaints
         stand.browser.events.clear()
 
-    def test_in_a_small_frame(self, stand: Stand) -> None:
+    def test_it_fits_a_small_frame(self, stand: Stand) -> None:
         stand.show(neuron(), address="#compact", width=420, height=300)
         assert stand.run("find('.stages').getBoundingClientRect().height") > 100
         assert stand.run("find('.bar').getBoundingClientRect().bottom") <= 300
@@ -362,7 +362,7 @@ class TestForEveryone:
             assert wanted in used
         assert all(name for role, name in used if role not in ("generic", "RootWebArea"))
 
-    def test_what_is_done_now_is_thick_and_only_what_is_to_come_is_dashed(self, stand: Stand) -> None:
+    def test_only_arrows_still_to_come_are_dashed(self, stand: Stand) -> None:
         stand.show(shared())
         looks = """[...host.shadowRoot.querySelectorAll(".stages .arrow")].map((arrow) => {
             const style = getComputedStyle(arrow.querySelector("path"));
@@ -374,24 +374,24 @@ class TestForEveryone:
             stand.press("ArrowRight")
         assert found == {"true 3px, 3px", "false none"}
 
-    def test_nothing_moves_for_those_who_want_it_so(self, stand: Stand) -> None:
+    def test_nothing_moves_where_reduced_motion_is_preferred(self, stand: Stand) -> None:
         stand.show(neuron())
         stand.click(".last", ".previous", ".next")
         assert stand.seen()["dots"] == []
 
-    def test_dots_move_for_others(self, stand: Stand) -> None:
+    def test_dots_move_otherwise(self, stand: Stand) -> None:
         stand.show(neuron(), motion="no-preference")
         stand.click(".last", ".previous", ".next")
         assert len(stand.seen()["dots"]) == 2
         stand.wait("!find('.dot:not(.off)')")
         assert stand.seen()["boxes"][0][0] == ["w = 0.5", "∂w = -1.3177"]
 
-    def test_night(self, stand: Stand) -> None:
+    def test_colours_follow_the_preferred_scheme(self, stand: Stand) -> None:
         for scheme, colour in (("light", "rgb(255, 255, 255)"), ("dark", "rgb(20, 25, 29)")):
             stand.show(neuron(), prefers_color_scheme=scheme)
             assert stand.run("getComputedStyle(find('.player')).backgroundColor") == colour
 
-    def test_a_notebook_has_a_theme_of_its_own(self, stand: Stand) -> None:
+    def test_a_notebooks_own_theme_takes_precedence(self, stand: Stand) -> None:
         stand.show(neuron(), prefers_color_scheme="dark")
         stand.browser.run("document.body.dataset.jpThemeLight = 'true'")
         assert stand.run("getComputedStyle(find('.player')).backgroundColor") == "rgb(255, 255, 255)"
@@ -410,7 +410,7 @@ class TestForEveryone:
 
     @pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 720), (1920, 1080)])
     @pytest.mark.parametrize("make", [shared, network])
-    def test_every_size(self, stand: Stand, make: Any, width: int, height: int) -> None:
+    def test_it_fits_windows_of_every_size(self, stand: Stand, make: Any, width: int, height: int) -> None:
         stand.show(make(), width=width, height=height)
         for key in ["Home"] + ["ArrowRight"] * (len(walk(make())) // 2):  # from the left of the picture to its right
             stand.press(key)
@@ -426,7 +426,7 @@ class TestForEveryone:
         if width >= 1280:
             assert stand.run("find('.card').getBoundingClientRect().top") < height - 100
 
-    def test_the_card_stands_at_the_right_where_the_picture_is_larger_so(self, stand: Stand) -> None:
+    def test_the_card_is_at_the_right_where_that_enlarges_the_picture(self, stand: Stand) -> None:
         stand.show(layers(2, 8, 1), width=1920, height=720)
         stand.still()
         assert (
@@ -450,7 +450,7 @@ class TestForEveryone:
         stand.press("l")
         assert stand.run("find('.values').checkVisibility()")
 
-    def test_of_a_long_chain_a_map_shows_where_one_is(self, stand: Stand) -> None:
+    def test_a_map_shows_the_place_in_a_long_chain(self, stand: Stand) -> None:
         y = Value(0.5, label="x")
         for i in range(30):
             y = y * Value(0.9, label=f"w{i}") + 0.1

@@ -1,4 +1,4 @@
-"""A printed player: one page with the whole graph, every gradient and the table of steps; on the screen all is as before."""
+"""A printed player: one page with the whole graph, every gradient and the table of steps; the screen is left as it was."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from autograd.drawing import draw
 from autograd.player import play
 from nn import MLP
 
-pytestmark = pytest.mark.slow  # a browser: run by the part of the pictures
+pytestmark = pytest.mark.slow  # needs a browser: run by `.ci/run pictures`
 
 PAGES = {"A4": (8.27, 11.69), "Letter": (8.5, 11)}  # inches
 ROOT = "document.querySelector('.autograd-player').shadowRoot"
@@ -84,8 +84,8 @@ def test_it_holds_every_gradient_and_every_step(make: Callable[[], Value], chrom
 
 
 @pytest.mark.slow
-def test_a_browser_that_prints_says_so(chromium: Browser, tmp_path: Path) -> None:
-    """What the other tests do by hand happens when a page is printed."""
+def test_a_browser_dispatches_the_events_of_printing(chromium: Browser, tmp_path: Path) -> None:
+    """The browser itself dispatches the events that the other tests dispatch."""
     chromium.open(play(neuron()).save(tmp_path / "page.html"))
     step = "document.querySelector('.autograd-player').player.step"
     chromium.run(f"window.addEventListener('beforeprint', () => window.printed = {step})")

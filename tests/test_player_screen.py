@@ -1,4 +1,4 @@
-"""The live player on one screen: what is seen together without scrolling, on a projector, on a phone, and in a large zoom."""
+"""The live player on one screen: what is visible without scrolling, on a projector, on a phone, and enlarged."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from autograd.demo import network as demonstration
 from nn import MLP
 from nn.losses import squared_error
 
-pytestmark = pytest.mark.slow  # a browser: run by the part of the pictures
+pytestmark = pytest.mark.slow  # needs a browser: run by `.ci/run pictures`
 
 LOOK = """(() => {
     const stage = find(".stage:not([hidden])"), frame = stage.getBoundingClientRect();
@@ -126,7 +126,7 @@ def test_a_long_name_is_broken_where_a_phone_ends(stand: Stand) -> None:
     assert stand.run("[...find('.card').querySelectorAll('td')].every(td => td.getBoundingClientRect().right <= innerWidth)")
 
 
-def test_twice_as_large_nothing_is_lost(stand: Stand) -> None:
+def test_at_200_percent_nothing_is_lost(stand: Stand) -> None:
     stand.show(layers(2, 3, 1), width=640, height=360)  # a window of 1280×720 at 200 %
     assert stand.run("['.card', '.ledger', '.values', '.mistakes'].every(part => find(part).checkVisibility())")
     assert stand.browser.run("document.documentElement.scrollWidth") <= 640
@@ -134,7 +134,7 @@ def test_twice_as_large_nothing_is_lost(stand: Stand) -> None:
     assert stand.place == 1
 
 
-def test_the_first_page_that_one_sees_can_be_read_in_lecture_mode(stand: Stand) -> None:
+def test_the_demonstration_can_be_read_in_lecture_mode(stand: Stand) -> None:
     stand.show(demonstration(**POINT)["E"], width=1280, height=720)
     for _ in range(2):
         stand.still()
@@ -145,7 +145,7 @@ def test_the_first_page_that_one_sees_can_be_read_in_lecture_mode(stand: Stand) 
 
 
 @pytest.mark.parametrize("sizes", [(2, 2, 1), (2, 3, 1), (2, 4, 1)])
-def test_products_at_rest_cover_no_gradient_of_a_weight_and_no_other_product(sizes: tuple[int, ...], stand: Stand) -> None:
+def test_products_at_rest_cover_neither_gradients_of_weights_nor_each_other(sizes: tuple[int, ...], stand: Stand) -> None:
     stand.show(layers(*sizes), width=1280, height=720)
     stand.run("player.goto(player.steps / 2 + 3)")
     stand.still()

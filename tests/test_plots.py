@@ -1,4 +1,4 @@
-"""Pictures: that each shows the numbers it was given."""
+"""Plots: each shows the numbers that it was given."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_loss_curve(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("losses", [[-1.0, -2.0, -3.0], [2.0, 1.0, -1.0], [3.0, 2.0, 1.0], [0.0]])
-def test_every_loss_is_seen_on_an_axis_that_goes_up(losses: list[float]) -> None:
+def test_every_loss_is_visible_on_an_ascending_axis(losses: list[float]) -> None:
     for history in (History(loss=losses), History(loss=[1.0] * len(losses), validation_loss=losses)):
         low, high = plots.loss_curve(history).get_ylim()
         assert low < high and all(low <= loss <= high for loss in losses)
@@ -76,7 +76,7 @@ def test_losses_that_are_not_finite_or_not_positive() -> None:
 
 
 class Ramp(Module):
-    """A model that says x₀."""
+    """A model with the output x₀."""
 
     def __call__(self, x: Any) -> Any:
         """Return the first input."""
@@ -114,7 +114,7 @@ def test_decision_boundary() -> None:
     for model in (Slopes(), Pairs()):
         two: Any = plots.decision_boundary(model, X, y, resolution=21).get_images()[0].get_array()
         assert list(two[3]) == pytest.approx([2 * height for height in heights[3]])
-    assert not plots.decision_boundary(Ramp(), X, y, threshold=9.0, resolution=5).collections[2:]  # always "no": no line
+    assert not plots.decision_boundary(Ramp(), X, y, threshold=9.0, resolution=5).collections[2:]  # always "no"
 
 
 class Corners(Module):
@@ -213,7 +213,7 @@ def test_a_decision_boundary_refuses_an_example_that_is_undefined(n: int) -> Non
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_a_decision_boundary_refuses_points_without_a_place(bad: float) -> None:
+def test_a_decision_boundary_refuses_points_that_have_no_place(bad: float) -> None:
     for X in ([[0.0, 0.0], [1.0, bad]], np.array([[0.0, 0.0], [bad, 1.0]])):
         with pytest.raises(ValueError, match=r"example 1 is \[.*\]; only finite numbers can be drawn"):
             plots.decision_boundary(Ramp(), X, [0, 1])
@@ -246,7 +246,7 @@ def test_weights() -> None:
     for square, w in zip(first.patches, numbers, strict=True):
         assert square.get_width() * square.get_height() == pytest.approx(0.95**2 * abs(w) / 4.0)
         assert matplotlib.colors.to_hex(square.get_facecolor()) == (plots.RED if w > 0 else plots.BLUE)
-    assert first.patches[-1].get_x() + first.patches[-1].get_width() / 2 == pytest.approx(3.5)  # the bias, apart
+    assert first.patches[-1].get_x() + first.patches[-1].get_width() / 2 == pytest.approx(3.5)  # the bias is set apart
     with pytest.raises(ValueError, match="no layers and no neurons to draw"):
         plots.weights(Ramp())
     with pytest.raises(ValueError, match="layers: 2, axes: 1"):
@@ -281,10 +281,10 @@ def test_the_numbers_of_neurons_and_inputs_do_not_run_into_each_other(sizes: tup
 
 
 @pytest.mark.parametrize(("sizes", "inches", "inputs", "neurons"), [
-    ((1, 1), 6.0, 1, 1),  # at least
+    ((1, 1), 6.0, 1, 1),  # the minimum
     ((1, 1, 1, 1, 1, 1, 1), 9.45, 1, 1),  # six layers, each as wide as 3.5 squares of 0.45 inches
     ((20, 10, 1), 15.75, 2, 1),  # (20 + 2.5 + 10 + 2.5) squares
-    ((60, 1), 16.0, 2, 1),  # at most
+    ((60, 1), 16.0, 2, 1),  # the maximum
     ((44, 1), 16.0, 1, 1), ((45, 1), 16.0, 1, 1), ((46, 1), 16.0, 2, 1),  # a square of 22 points has room for a number
     ((98, 1), 16.0, 2, 1), ((99, 1), 16.0, 3, 1),  # and so have two of 11
     ((1, 13), 6.0, 1, 1), ((1, 14), 6.0, 1, 2),  # a number is 12 points high, and the picture 2.3 inches
@@ -336,7 +336,7 @@ def test_descent() -> None:
     curve, way = ax.get_lines()
     assert all(y == pytest.approx(x * x) for line in (curve, way) for x, y in zip(*line.get_data(), strict=True))
     assert min(curve.get_xdata()) < 0 < 10 < max(curve.get_xdata())
-    ax = plots.descent(np.square, [((3.0,), 9.0), ((1.0,), 1.0)])  # NumPy's numbers have a `data` of another kind
+    ax = plots.descent(np.square, [((3.0,), 9.0), ((1.0,), 1.0)])  # the `data` of NumPy's numbers is a buffer
     assert all(y == pytest.approx(x * x) for x, y in zip(*ax.get_lines()[0].get_data(), strict=True))
     for wrong in ([], [((1.0, 2.0, 3.0), 0.0)]):
         with pytest.raises(ValueError, match="over one or two coordinates; got"):
@@ -347,7 +347,7 @@ def test_descent() -> None:
     (lambda x: x - log(x), 3.0), (lambda x: x - math.log(x), 3.0), (lambda x: 1 / max(x, 0) + x, 3.0),
     (lambda x: x - x**0.5, 3.0), (lambda x: exp(exp(8 - x)) + x, 8.0),
 ])  # fmt: skip
-def test_a_descent_beside_the_domain_of_its_function(f: Any, start: float) -> None:
+def test_a_descent_is_drawn_where_its_function_is_defined(f: Any, start: float) -> None:
     path = [((x,), float(f(x))) for x in (start, start / 2, start / 4)]
     ax: Any = plots.descent(f, path)
     xs, ys = map(np.array, ax.get_lines()[0].get_data())

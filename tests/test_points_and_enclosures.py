@@ -27,10 +27,10 @@ def test_a_kink_is_certified_where_the_operand_is_exactly_there() -> None:
     assert "is at a kink or a jump; its rule's choice there is certified, the local derivative 0" in found.notes[0]
 
 
-@pytest.mark.parametrize(("sign", "doubled"), [(1, 32), (-1, 1)])  # from below, the value and the slope are 0 at once
+@pytest.mark.parametrize(("sign", "doubled"), [(1, 32), (-1, 1)])  # with -1, value and slope are 0 either way
 def test_a_kink_at_an_end_of_the_operands_interval_is_open_after_five_doublings(sign: int, doubled: int) -> None:
     root = sqrt(Value(2.0, label="x"))
-    nothing = root * root - 2  # exactly 0, known only as an interval around it; its square has the end 0
+    nothing = root * root - 2  # exactly 0, but known only as an interval around 0; that of its square begins at 0
     bend = relu(sign * (nothing * nothing))
     found = GraphCertificate(bend, 17)
     assert found.kinks == (bend,) and found.precision == doubled * bits(17)
@@ -39,8 +39,8 @@ def test_a_kink_at_an_end_of_the_operands_interval_is_open_after_five_doublings(
 
 def test_an_error_that_does_not_reach_the_result_is_not_named() -> None:
     x, zero = Value(3.0, label="x"), Value(0.0, label="z")
-    assert GraphCertificate(where(x > 0, x * x, x / 10), 17).lost_at() is None  # the quotient is not the branch taken
-    assert GraphCertificate(sqrt(zero * x), 17).lost_at() is None  # ∞ times no error
+    assert GraphCertificate(where(x > 0, x * x, x / 10), 17).lost_at() is None  # the quotient is in the branch not taken
+    assert GraphCertificate(sqrt(zero * x), 17).lost_at() is None  # an infinite slope times an error of 0
 
 
 def test_how_far_off_a_number_is_and_where_it_was_lost() -> None:
@@ -64,7 +64,7 @@ def test_a_table_has_twenty_leaves_and_formulas_of_thirty_columns() -> None:
         assert GraphCertificate(y, 17)._shown(y).endswith(f"exp({'a' * n})" if n == 25 else "exp(…)")
 
 
-def test_cases_are_as_many_as_the_open_comparisons_allow() -> None:
+def test_open_comparisons_are_split_into_cases_up_to_a_limit() -> None:
     x = leaf(-1, 2)
 
     def three_bends() -> Any:
@@ -86,7 +86,7 @@ def test_cases_are_as_many_as_the_open_comparisons_allow() -> None:
     assert Assumptions((True,)).under(lambda: bool(x > 0))
 
 
-def test_what_is_no_enclosure_is_a_constant_and_has_no_slope() -> None:
+def test_a_plain_number_is_a_constant_with_the_slope_0() -> None:
     x = leaf(1, 2)
     assert [describe(slope.bounds) for slope in derivatives(3.0, [x, x])] == ["0", "0"]
     for y in (3, Value(3.0)):
@@ -96,7 +96,7 @@ def test_what_is_no_enclosure_is_a_constant_and_has_no_slope() -> None:
         _ = untyped.nothing
 
 
-def test_why_a_function_cannot_be_read_on_intervals_is_told_once() -> None:
+def test_why_a_function_cannot_be_read_on_intervals_is_said_once() -> None:
     for function, why in (
         (lambda x: x + float(x), ". Write it"),
         (lambda x: x + int("a"), " (ValueError: invalid literal for int() with base 10: 'a'). Write it"),

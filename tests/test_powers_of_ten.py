@@ -1,4 +1,4 @@
-"""Beside a power of ten, where a number of three digits has another unit, only honest roundings are right."""
+"""Near a power of ten, where the unit of the third digit changes, only true roundings are right."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from engines import Engine
 
 from autograd.exercises.answers import is_rounded
 
-# The answer, the right number, and whether the first is the second, rounded.
+# The answer, the right number, and whether the answer is the number rounded.
 PAIRS = (
     (0.996, 1.0, False), (99.6, 100.0, False), (996.0, 1000.0, False), (-9.96, -10.0, False), (0.9996, 1.0, True),
     (1.0, 0.9996, True), (1.0, 0.996, False), (1.0, 0.9951, False), (100.0, 99.96, True), (100.0, 99.94, False),
@@ -31,6 +31,6 @@ def test_every_number_of_three_digits_is_a_rounding_of_those_nearest_to_it() -> 
             assert is_rounded(float(f"{(n + 0.51) * scale:.3g}"), (n + 0.51) * scale)
 
 
-def test_the_page_rounds_alike(engine: Engine) -> None:
+def test_the_page_rounds_as_python_does(engine: Engine) -> None:
     pairs = json.dumps([[answer, right] for answer, right, _ in PAIRS])
     assert engine.run(f"{pairs}.map(([x, right]) => isRounded(x, right))") == [is_right for *_, is_right in PAIRS]

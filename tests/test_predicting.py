@@ -1,4 +1,4 @@
-"""Predicting: methods are bound to the numbers, too, and what cannot be given numbers is named."""
+"""Predicting: methods are bound to plain numbers too, and functions that cannot be are named."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nn import MLP, Module, Neuron, fit
 
 
 class Acting(Module):
-    """A module that calls what it holds."""
+    """A module that calls a function that it holds."""
 
     def __init__(self, hold: Callable[[Any], Any]) -> None:
         self.w, self.inner = Value(2.0), MLP(1, [2, 1], seed=1)
@@ -97,7 +97,7 @@ def test_methods_are_bound_to_the_numbers_when_predicting(kind: str) -> None:
 
 
 class Closed(Module):
-    """A module with a function that reaches around it."""
+    """A module with a function that closes over the module."""
 
     def __init__(self, listed: bool) -> None:
         self.w = Value(2.0)
@@ -123,7 +123,7 @@ def test_a_function_that_cannot_be_given_numbers_is_named(compiled: bool) -> Non
         assert fit(model, [[1.0]], [1.0], epochs=1, compiled=compiled).epochs == 1
 
 
-def test_functions_that_use_only_plain_things_are_no_matter() -> None:
+def test_functions_that_use_only_plain_objects_are_allowed() -> None:
     scale = 3.0
 
     class Free(Module):
@@ -145,7 +145,7 @@ def test_functions_that_use_only_plain_things_are_no_matter() -> None:
 GLOBAL = Value(5.0)
 
 
-def test_values_that_are_no_attributes_are_predicted_as_numbers() -> None:
+def test_values_outside_of_the_instance_are_predicted_as_numbers() -> None:
     class Leaning(Module):
         shared = Value(2.0)
 
@@ -176,7 +176,7 @@ def test_predicting_names_a_result_that_was_computed_early(use: Any) -> None:
         Early(use).predict([1.0])
 
 
-def test_other_errors_of_predicting_stay_as_they_are() -> None:
+def test_other_errors_of_predicting_are_unchanged() -> None:
     wrong: Any = None
     with pytest.raises(TypeError, match="unsupported operand"):
         Early(lambda w, x: x * None).predict([1.0])

@@ -1,4 +1,4 @@
-"""The table: every row against numeric derivatives, its own singular points, and what plain numbers do."""
+"""The table: every row against numeric derivatives, at its singular points, and on plain numbers and arrays."""
 
 import copy
 import importlib
@@ -22,7 +22,7 @@ from autograd.writing import LEVELS
 
 mpmath = importlib.import_module("mpmath")  # it has no types
 
-POINTS = [-2.5, -1.5, -0.75, -0.25, 0.125, 0.25, 0.5, 0.875, 1.5, 2.5, 3.5]  # as many as a prime: see `sample`
+POINTS = [-2.5, -1.5, -0.75, -0.25, 0.125, 0.25, 0.5, 0.875, 1.5, 2.5, 3.5]  # 11, a prime: see `sample`
 NAMES = [row.name for row in ROWS]
 
 
@@ -61,7 +61,7 @@ def test_partials_are_the_derivatives_of_the_function(row: Primitive) -> None:
         out = row.evaluate(operands)
         which = [i for i in range(len(operands)) if not (row.is_choice and i == 0)]
         if row is power and operands[0] < 0:
-            which = [0]  # a negative base has no neighbouring powers
+            which = [0]  # a negative base has no power at neighbouring exponents
         for i, partial in zip(which, row.partials(operands, out, which), strict=True):
             assert partial == pytest.approx(numeric(row, operands, i), rel=1e-7, abs=1e-8), (operands, i)
 
@@ -71,7 +71,7 @@ def test_singular_points_have_the_chosen_values(row: Primitive) -> None:
     for point, chosen in row.singular.items():
         out = row.evaluate(point)
         found = [float(p) for p in row.partials(point, out, range(len(point)))]
-        assert repr(found) == repr([*chosen]), point  # as text NaN is NaN
+        assert repr(found) == repr([*chosen]), point  # as text, NaN equals NaN
 
 
 @pytest.mark.parametrize("row", ROWS, ids=NAMES)
@@ -88,7 +88,7 @@ def test_rows_are_named_as_in_the_module() -> None:
     assert set(NAMES) <= set(primitives.__all__)
 
 
-# The values of all rows, and their derivatives, are compared with mpmath in test_accuracy; here are names that differ there.
+# A quick check of some rows; test_accuracy compares the values and derivatives of all rows with mpmath.
 @pytest.mark.parametrize(
     ("row", "name"),
     [(getattr(primitives, name), name) for name in ("exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "erf")]
@@ -169,7 +169,7 @@ def test_whole_numbers_in_arrays_become_floats() -> None:
 
 
 @pytest.mark.parametrize("bad", ["neg", None, [1.0], 1j, np.array([1j]), np.array(["1"]), np.array([1], "m8[s]")])
-def test_what_is_not_numbers_is_refused_on_arrays(bad: Any) -> None:
+def test_results_that_are_not_numbers_are_refused_on_arrays(bad: Any) -> None:
     odd = Unary("odd", lambda x: bad, lambda x, out: 1.0)
     with pytest.raises(TypeError, match=r"the function of the row 'odd' returned .* on arrays; it must return numbers"):
         odd(np.array([1.0]))
@@ -223,18 +223,18 @@ def test_what_is_not_a_number_is_refused(x: object) -> None:
         (lambda x: primitives.total(float(y) for y in [x]), "would drop its graph"),  # the fault is in the generator
     ],
 )
-def test_wrong_calls_are_told_the_right_ones(call: Callable[[Value], object], message: str) -> None:
+def test_a_wrong_call_is_refused_with_the_right_one(call: Callable[[Value], object], message: str) -> None:
     with pytest.raises(TypeError, match=re.escape(message)):
         call(Value(1.0))
 
 
-def test_a_call_with_another_number_of_arguments_is_told_nothing_but_the_right_one() -> None:
+def test_a_wrong_number_of_arguments_is_refused_with_nothing_but_the_right_call() -> None:
     for arguments in ((1.0, 2.0), (1.0, 2.0, 3.0, 4.0)):
         with pytest.raises(TypeError, match=r"^where is called as where\(condition, a, b\); got where\((float, )+float\)$"):
             primitives.where(*arguments)
 
 
-def test_what_has_no_dimensions_is_a_number_and_what_has_them_an_array() -> None:
+def test_only_an_array_without_dimensions_is_a_number() -> None:
     class Column:
         """Two numbers, without an array namespace."""
 
@@ -249,7 +249,7 @@ def test_what_has_no_dimensions_is_a_number_and_what_has_them_an_array() -> None
     assert type(primitives.square(np.array([1.5]))) is np.ndarray
 
 
-# Rows as mypy would not let them be written.
+# For rows that mypy would reject.
 unary: Any = Unary
 binary: Any = Binary
 nary: Any = Nary
@@ -270,7 +270,7 @@ def nothing(x: Any, out: Any) -> None:
         (lambda: nary("bad", max, lambda v: 1, tuple), "the gradient of the row 'bad' is called with (operands, out)"),
     ],
 )
-def test_rows_of_ones_own_are_checked_when_they_are_made(make: Callable[[], Primitive], message: str) -> None:
+def test_user_defined_rows_are_checked_when_they_are_made(make: Callable[[], Primitive], message: str) -> None:
     with pytest.raises(TypeError, match=re.escape(message)):
         make()
 
@@ -325,7 +325,7 @@ def test_the_signs_of_rows_with_one_operand_and_with_many() -> None:
         (nary("bad", lambda *v: "text", lambda v, out: v, lambda *v: v), "the function of the row 'bad' returned 'text'"),
     ],
 )
-def test_rows_of_ones_own_are_checked_when_they_are_read(row: Any, message: str) -> None:
+def test_user_defined_rows_are_checked_when_they_are_read(row: Any, message: str) -> None:
     operands = [Value(0.5) for _ in range(1 if isinstance(row, Unary) else 2)]
     for _ in range(2):  # the second time too
         with pytest.raises(TypeError, match=re.escape(message)):
@@ -341,7 +341,7 @@ def test_arguments_of_sums_are_checked() -> None:
         primitives.logsumexp([])
 
 
-def test_number_takes_the_tower_and_leaves_unknown_types_alone() -> None:
+def test_number_takes_the_numeric_tower_and_leaves_unknown_types_alone() -> None:
     assert [number(x) for x in (1, True, 2.5, Fraction(1, 4), np.float32(0.5), np.int8(3), np.bool_(True))] == [
         1.0, 1.0, 2.5, 0.25, 0.5, 3.0, 1.0,
     ]  # fmt: skip
@@ -365,7 +365,7 @@ def test_a_product_of_one_number_has_the_slope_1() -> None:
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.kink is not None], ids=lambda row: row.name)
-def test_the_kink_of_a_row_is_how_far_its_operands_are_from_it(row: Any) -> None:
+def test_kink_returns_how_far_the_operands_are_from_the_kink(row: Any) -> None:
     assert all(row.kink(*point) == 0.0 for point in row.singular)
     if row.name in ("floor", "ceil", "floor_divide", "remainder"):  # the others jump or turn where the kink changes its sign
         for x, y in ((3.75, 1.0), (-2.25, 1.0), (3.25, 1.5), (-3.25, 1.5), (3.25, -1.5), (0.5, 8.0)):

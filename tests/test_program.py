@@ -1,4 +1,4 @@
-"""Programs as people meet them: what they print, what they refuse, which machine they choose, what the passes give."""
+"""Programs as users see them: what they print and refuse, which machine they choose, and what the passes return."""
 
 import copy
 import math
@@ -64,10 +64,10 @@ def network(*sizes: int, **options: Any) -> Any:
     return compile(lambda x, y: losses.squared_error(model(x), y), model.parameters(), example=example)
 
 
-# The lesson.
+# The equations that are printed.
 
 
-def test_the_four_equations_fall_out() -> None:
+def test_the_four_equations_are_derived() -> None:
     assert str(network(20, 32, 10, activation="sigmoid", output="sigmoid")) == LESSON
 
 
@@ -82,7 +82,7 @@ def test_the_equations_in_latex() -> None:
     assert written.count("{") == written.count("}")
 
 
-def test_latex_that_tex_takes() -> None:
+def test_the_latex_is_accepted_by_tex() -> None:
     """Names of rows are upright, names of several groups are listed, and nothing has two subscripts or superscripts."""
     w, u, theta = (
         Value(0.5, label="w⁽¹⁾₀₁"),
@@ -100,8 +100,8 @@ def test_latex_that_tex_takes() -> None:
     assert not re.search(r"(?<![{\\a-z])(logsumexp|prod|maximum)\(", written)
 
 
-def test_the_lesson_evaluates_to_the_gradient() -> None:
-    """Read the equations as NumPy would: they are not only pretty, they are true."""
+def test_the_equations_evaluate_to_the_gradient() -> None:
+    """The printed equations, evaluated by NumPy, give the gradient."""
     program = network(3, 4, 2, activation="sigmoid", output="sigmoid")
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(3, 5)), rng.normal(size=(2, 5))
@@ -140,7 +140,7 @@ def test_instructions_are_counted() -> None:
 
 
 def traced(f: Any, n: int) -> Any:
-    """Return a function's graph in canonical form, and its output's place."""
+    """Return a function's graph in canonical form, and the place of its output."""
     trace = Trace(f, [], [(n,)])
     graph, [place] = canonical(trace.graph, trace.outputs)
     return graph, place
@@ -169,7 +169,7 @@ def test_a_shared_sum_is_not_taken_apart() -> None:
     assert [row.name for row in graph.rows if row] == ["dot", "tanh", "total"]
 
 
-def test_zeros_of_both_signs_and_nan_are_constants_of_their_own() -> None:
+def test_zeros_of_both_signs_and_nan_are_distinct_constants() -> None:
     program = compile(lambda x: [arctan2(0.0, x), arctan2(-0.0, x), math.nan * x], [], example=[0.0])
     assert str(program([-1.0])[0].round(4).tolist()) == "[3.1416, -3.1416, nan]"
 
@@ -199,7 +199,7 @@ def test_every_left_row_meeting_every_right_row_is_a_matrix_product() -> None:
         ([[3]], (1,)),
     ],
 )
-def test_lists_of_slots_are_seen_in_two_dimensions(columns: list[list[int]], shape: tuple[int, ...]) -> None:
+def test_lists_of_slots_are_arranged_in_two_dimensions(columns: list[list[int]], shape: tuple[int, ...]) -> None:
     assert box([np.array(column) for column in columns]) == shape
 
 
@@ -259,7 +259,7 @@ def test_without_numba_a_program_runs_on_numpy_unless_native_code_is_requested(m
         compile(lambda x: x * 2, [], example=[0.0], backend="native")([3.0])
 
 
-def test_without_numpy_it_is_said_what_to_install() -> None:
+def test_without_numpy_a_message_says_what_to_install() -> None:
     code = (
         "import sys; sys.modules['numpy'] = None\n"
         "import autograd, nn\n"
@@ -344,7 +344,7 @@ def test_wrong_options_are_refused() -> None:
     assert repr(compile(len, [w])) == str(compile(len, [w])) == "<program of len: 1 parameter, not traced yet>"
 
 
-def test_what_is_computed_from_constants_alone_is_a_constant() -> None:
+def test_a_result_of_constants_is_a_constant() -> None:
     frozen = MLP(2, [2, 1], seed=1)
     program = compile(lambda x: w * frozen([x, 1.0]) + frozen.parameters()[0] * 2, [w])
     out = program([0.5])
@@ -381,7 +381,7 @@ BAKED_IN: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.parametrize("f", BAKED_IN.values(), ids=BAKED_IN.keys())
-def test_what_would_be_baked_in_is_refused_at_the_users_line(f: Callable[[Any], Any]) -> None:
+def test_code_that_holds_for_one_example_only_is_refused_at_the_users_line(f: Callable[[Any], Any]) -> None:
     with pytest.raises(TypeError) as caught:
         compile(f, [w])([1.0])
     assert any(entry.path == Path(__file__) for entry in caught.traceback[1:])
@@ -394,21 +394,21 @@ def test_what_would_be_baked_in_is_refused_at_the_users_line(f: Callable[[Any], 
     (abs, Value(1.0), r"parameters is a list of Values, such as model.parameters\(\); got Value"),
     (abs, [1.0], "parameters is a list of Values"),
     (abs, MLP(1, [1]), "parameters is a list of Values.*; got MLP"),
-    (abs, {Value(1.0), Value(2.0)}, "parameters is a list of Values.*; got {"),  # in no order
+    (abs, {Value(1.0), Value(2.0)}, "parameters is a list of Values.*; got {"),  # a set has no order
 ])  # fmt: skip
-def test_what_is_not_a_function_and_what_are_not_parameters(f: Any, parameters: Any, message: str) -> None:
+def test_compile_needs_a_function_and_a_list_of_parameters(f: Any, parameters: Any, message: str) -> None:
     with pytest.raises(TypeError, match=message):
         compile(f, parameters)
 
 
-def test_equations_have_no_name_twice() -> None:
+def test_equations_use_no_name_twice() -> None:
     w, v = Value(2.0, label="w"), Value(3.0, label="v1")
     printed = str(compile(lambda v2: exp(v2 * v) * sin(v2 * v), [v], example=[0.0]))
     assert "v3[B] = v2 ⊙ v1\n  v4[B] = exp(v3)" in printed and printed.endswith("∂v1 = (Σ [v4, v5] ⊙ [v4, v6]) @ v2[B]ᵀ")
     assert "v4[B] = v2 ⊙ v3" in str(compile(lambda loss: exp(loss * w) * sin(loss * w), [w], example=[0.0]))
 
 
-def test_nodes_of_one_label_and_constants_have_names_of_their_own() -> None:
+def test_nodes_with_the_same_label_and_constants_get_distinct_names() -> None:
     w, b, c = Value(2.0, label="w"), Value(0.5, label="b"), Value(1.0, label="c")
 
     def twice(x: Any) -> Any:
@@ -449,7 +449,7 @@ def test_a_program_is_neither_copied_nor_pickled() -> None:
 
 
 def native(**environment: str) -> str:
-    """Compile with numba in a process of its own and return what it prints."""
+    """Compile with numba in a new process and return its output."""
     code = "from autograd import Value, compile\nw = Value(2.0)\nprint(compile(lambda x: w * x, [w], backend='native')([3.0]))"
     command = [sys.executable, "-c", code]
     return subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, **environment}).stdout
@@ -461,7 +461,7 @@ def test_a_damaged_cache_is_replaced(tmp_path: Path) -> None:
     assert native(**environment) == "[6.]\n"
     kept = sorted(path for path in tmp_path.rglob("*") if path.is_file())
     assert {path.suffix for path in kept} >= {".py", ".nbi", ".nbc"}
-    damages = b"", *[b"\xff\xfe not what it was"] * 2  # three, so that of the pairs .nbc and .nbi no two are damaged alike
+    damages = b"", *[b"\xff\xfe not what it was"] * 2  # a cycle of three: the pairs of .nbc and .nbi are damaged differently
     for path, damage in zip(kept, cycle(damages), strict=False):
         path.write_bytes(damage)
     assert native(**environment) == "[6.]\n"

@@ -1,4 +1,4 @@
-"""Programs as people write them, with answers that are not ours: closed forms, NumPy, published figures.
+"""Programs as users write them, compared with independent answers: closed forms, NumPy, published figures.
 
 Where a program runs on arrays, NumPy runs the same lines on complex numbers: Im f(x + ih) / h is the derivative of an analytic
 f to the last digits, because nothing is subtracted.
@@ -91,7 +91,7 @@ def test_views_of_the_graph_are_read_only() -> None:
 
 
 @pytest.mark.parametrize("name", ELSEWHERE)
-def test_what_stands_elsewhere_is_named(name: str) -> None:
+def test_an_attribute_of_other_engines_is_refused_with_its_replacement(name: str) -> None:
     ways = {"_backward": r"backward\(\)", "children": "inputs", "topo": r"backward\(\)", "detach": "data", "item": "data"}
     way = ways.get(name, "dict keyed by parameter")
     w = Value(2.0, label="w")
@@ -103,7 +103,7 @@ def test_what_stands_elsewhere_is_named(name: str) -> None:
         assert not hasattr(node, name)
 
 
-# The ideas of the lectures
+# Ideas of the lectures
 
 
 def test_softmax_by_hand() -> None:
@@ -151,7 +151,7 @@ def test_a_bigram_model_learns_the_counts() -> None:
 
 
 def test_moons_with_a_margin() -> None:
-    """The hinge loss of a small network: its gradient as NumPy has it, and what it learns."""
+    """The hinge loss of a small network: its gradient equals NumPy's, and it learns the classes."""
     points, classes = moons(40, noise=0.1, seed=1)
     X, y = np.array(points), 2.0 * np.array(classes) - 1
     rng = np.random.default_rng(0)
