@@ -1,6 +1,6 @@
-"""What lecture notes print about their networks, run here on scalars.
+"""Networks of lecture notes, run on scalars: the numbers are those that the notes print.
 
-Four sets of notes: a derivation for a network of one neuron after another; the error surface, the parity network and its
+Four sets of notes: a derivation for a chain of two neurons; the error surface, the parity network and its
 training run; perceptrons, XOR, batch against online; and the four equations of backpropagation.
 """
 
@@ -67,7 +67,7 @@ def parity_run(epochs: int, *, compiled: bool) -> tuple[MLP, list[str]]:
 
 
 def notes_batches(rng: np.random.RandomState) -> Batches:
-    """Return the batches of the notes: as many whole ones as there are, and what is left over added to the last."""
+    """Return the batches of the notes: shuffled, of 8 examples each, and the last with the remaining ones too."""
 
     def batches() -> Iterator[Sequence[int]]:
         order = np.arange(N)
@@ -173,7 +173,7 @@ def test_equations_1_to_6_and_the_four_equations(sizes: list[int], seed: int, da
         slopes.append(out * (1 - out))
 
     found = [np.array(layer) for layer in deltas(model)]
-    # (2), BP1: the output layer's δ from the error;  (5), BP2: each other from the layer that follows.
+    # (2), BP1: the output layer's δ from the error;  (5), BP2: that of every other layer from the next layer's.
     expected = [-2 * (y - a[-1]) * slopes[-1]]
     for w, slope in zip(weights[:0:-1], slopes[-2::-1], strict=True):
         expected.insert(0, (w.T @ expected[0]) * slope)
@@ -253,7 +253,7 @@ def test_batch_and_online_training() -> None:
 
 
 class ThresholdXor(Module):
-    """Two threshold units and a third: (a or b), and not (a and b)."""
+    """Three threshold units that compute (a or b) and not (a and b)."""
 
     def __init__(self) -> None:
         self.hidden = Layer(2, 2, "step")
@@ -265,7 +265,7 @@ class ThresholdXor(Module):
         })  # fmt: skip
 
     def __call__(self, x: Any) -> Any:
-        """Return 1 where one input is 1 and the other 0."""
+        """Return 1 if exactly one input is 1."""
         return self.out(self.hidden(x))
 
 
@@ -283,7 +283,7 @@ def test_xor() -> None:
 def test_activations_of_the_notes() -> None:
     row = dot([0.5, -1.0], [2.0, 1.5], 0.25)
     assert row == -0.25
-    names = "step", "sigmoid", "tanh", "relu", "leaky_relu", "prelu"  # prelu: gReLU with α = 0.25 at first
+    names = "step", "sigmoid", "tanh", "relu", "leaky_relu", "prelu"  # prelu: gReLU with the initial α = 0.25
     outs = [Neuron(1, name, init=lambda *_: 1.0).predict([row]) for name in names]
     assert outs == pytest.approx([0.0, 1 / (1 + math.exp(0.25)), math.tanh(-0.25), 0.0, -0.0025, -0.0625], rel=1e-12)
     assert math.tanh(0.7) == pytest.approx(2 * sigmoid(1.4) - 1)

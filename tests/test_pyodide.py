@@ -1,4 +1,4 @@
-"""CPython in WebAssembly, as browsers run it: the engine and the drawings as text are the same there, without any network.
+"""CPython in WebAssembly, as browsers run it: the engine and the drawings give the same there, without any network.
 
 It needs Node and npm's package pyodide, which Node finds by the variable NODE_PATH:
 
@@ -85,7 +85,7 @@ print(sorted(path.name for path in folder.iterdir()))
 
 
 def run_there(program: str, viz: bool = False) -> str:
-    """Run a program in Pyodide, the project's folder being /mnt, and return what it prints; with viz-js at hand or without."""
+    """Run a program in Pyodide, with the project's folder at /mnt, and return its output; `viz`: with viz-js to lay out."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("there is no Node: apt install nodejs")
@@ -106,7 +106,7 @@ def test_it_computes_and_draws_the_same() -> None:
     assert run_there(PROGRAM) == here.stdout
 
 
-def test_pictures_say_what_they_lack() -> None:
+def test_pictures_say_that_a_layout_engine_is_missing() -> None:
     lines = run_there(WITHOUT_LAYOUT).splitlines()
     assert [line.startswith("no layout engine is installed") for line in lines] == [True, True, False]
     assert lines[-1] == "{'text/plain': 'Value(data=1.0, grad=0.0)'}"

@@ -1,4 +1,4 @@
-"""What is known of a range while a box is divided, and how much work it takes: each quantity by its definition."""
+"""What is known of a range while a box is divided, and how much work it takes: each quantity compared with its definition."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_the_range_of_a_constant_is_what_its_values_have_in_common() -> None:
     assert reached(interval(0.0), interval(1e-9)).share(between(0, 2e-9)) == pytest.approx(1)
 
 
-def test_the_width_of_a_range_without_an_end_is_the_size_of_the_other() -> None:
+def test_the_width_of_a_half_infinite_range_is_the_size_of_its_finite_end() -> None:
     for sign in (1.0, -1.0):
         found = reached(interval(sign * 4), interval(sign * math.inf))
         assert float(found.tolerance) == 0.06
@@ -77,14 +77,14 @@ def test_corners_are_those_of_six_sides_and_the_middle_of_the_others() -> None:
 
 
 @pytest.mark.parametrize(("most", "bounds", "cases"), [(3, "[-0.5, 5.5]", 8), (4, "[-∞, ∞]", 8)])
-def test_three_comparisons_are_decided_one_way_and_the_other(most: int, bounds: str, cases: int) -> None:
+def test_at_most_three_comparisons_are_split_into_cases(most: int, bounds: str, cases: int) -> None:
     def stairs(x: Any) -> Any:
         return sum((1 if x > k else 0) for k in range(most)) + x
 
     found = Piece(Subject(stairs, {"x": (-0.5, most - 0.5)}))
     assert describe(found.bounds(VALUE)) == bounds and len(found.cases) == cases
     bends = Piece(Subject(lambda x: total([relu(x - k) for k in range(most)]), {"x": (-0.5, most - 0.5)}))
-    assert len(bends.cases) == (8 if most == 3 else 1)  # without an `if`, more are not worth it
+    assert len(bends.cases) == (8 if most == 3 else 1)  # without an `if`, more comparisons are not worth cases
 
 
 def test_digits_are_known_where_an_interval_is_narrower_than_a_tenth_of_the_last_one() -> None:

@@ -1,4 +1,4 @@
-"""Every example of the README and of the other pages, run where its files do no harm; their links; the first page's picture."""
+"""Every example of the README and of the other pages, run in a temporary folder; their links; the first page's picture."""
 
 import doctest
 import re
@@ -38,7 +38,7 @@ def test_pages_have_examples() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_to_what_is_there(page: Path) -> None:
+def test_links_lead_to_existing_files(page: Path) -> None:
     text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     for target in re.findall(r"\]\(([^)#\s]+)", text):
         if "://" not in target:
@@ -47,7 +47,7 @@ def test_links_lead_to_what_is_there(page: Path) -> None:
         assert (ROOT / name).exists(), name
 
 
-def test_the_first_page_is_three_screens() -> None:
+def test_the_first_page_is_at_most_three_screens() -> None:
     lines = README.read_text(encoding="utf-8").splitlines()
     assert len(lines) <= 150
     assert next(i for i, line in enumerate(lines) if line.startswith("![")) < next(

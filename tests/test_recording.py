@@ -22,12 +22,12 @@ from autograd.writing import source
 
 
 def forbidden(row: Primitive, operands: Any) -> None:
-    """Stand in for the reference implementation."""
+    """Take the place of the reference implementation, and fail."""
     raise AssertionError(f"{row.name} of {operands} was not recorded by the row's own function")
 
 
 @pytest.mark.parametrize("row", ROWS, ids=NAMES)
-def test_the_reference_implementation_is_for_what_goes_wrong(row: Primitive, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_at_regular_points_the_reference_implementation_is_not_used(row: Primitive, monkeypatch: pytest.MonkeyPatch) -> None:
     regular = [x for x in sample(row) if row is not power or x[0] > 0][:3]  # xʸ has no slope in y for x < 0
     for point in [*regular, [0.0, 2.0, 3.0]] if row is where else regular:
         for kinds in itertools.product((Value, float), repeat=len(point)):
@@ -36,7 +36,7 @@ def test_the_reference_implementation_is_for_what_goes_wrong(row: Primitive, mon
             is_rare = isinstance(row, Nary) and kinds[len(kinds) // 2] is kinds[-1] is Value and float in kinds
             if Value in kinds and not is_rare:
                 plain = record(row, operands)
-                row.apply(operands)  # the first one writes the function
+                row.apply(operands)  # the first call writes the function
                 with monkeypatch.context() as patch:
                     patch.setattr(value, "record", forbidden)
                     fast = row.apply(operands)
@@ -45,19 +45,19 @@ def test_the_reference_implementation_is_for_what_goes_wrong(row: Primitive, mon
                 assert fast.grad == plain.grad == 0.0
 
 
-def test_a_row_of_a_user_is_recorded_by_its_own_function_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_defined_row_is_recorded_by_its_own_function_too(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = Value(0.5), Value(2.0)
     swish = Unary("swish", lambda x: x * sigmoid(x), lambda x, out: out + sigmoid(x) * (1 - out))
     clock = Binary("clock", math.fmod, lambda x, y, out: 1.0, lambda x, y, out: -float(int(x / y)), infix="%")
     nodes = swish(x), clock(x, y), clock(-5.5, y), clock(y, 1)
     monkeypatch.setattr(value, "record", forbidden)
     assert [n.data for n in (swish(x), clock(x, y), clock(-5.5, y), clock(y, 1))] == [n.data for n in nodes]
-    # A sign is how it is written; what it computes is its function: -5.5 % 2 would be 0.5.
+    # The sign is only notation: clock computes math.fmod, not %, by which -5.5 % 2 is 0.5.
     assert clock(-5.5, y).data == -1.5 and source(clock(Symbol("x"), Symbol("y")))[0] == "row0(x, y)"
     assert source(power(Symbol("x"), Symbol("y")))[0] == "power(x, y)"
 
 
-def test_the_functions_of_a_user_may_return_whole_numbers() -> None:
+def test_functions_and_rules_of_users_may_return_whole_numbers() -> None:
     def four(x: float, out: float) -> int:
         return 4
 
@@ -77,7 +77,7 @@ def test_what_a_row_of_many_operands_did_not_choose_gets_no_gradient() -> None:
         assert (x.grad, y.grad) == expected and node.taken == (False, condition > 0, condition <= 0)
 
 
-def test_every_result_of_a_user_s_row_of_many_operands_is_checked() -> None:
+def test_every_result_of_a_user_defined_row_of_many_operands_is_checked() -> None:
     results = iter([1.0, 2.0, "three"])
     odd = Nary("odd", lambda *v: next(results), lambda v, out: [1.0] * len(v), lambda *v: v)
     assert odd(Value(1.0)).data + odd(Value(1.0)).data == 3.0

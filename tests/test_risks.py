@@ -1,6 +1,6 @@
-"""Where a partial derivative may be infinite: what is known of a node without its number.
+"""Where a partial derivative may be infinite: what is known about a node without its number.
 
-The idea: the risk of a row depends on the signs that its operands can have, and a risk taints what is computed from it.
+The idea: the risk of a row depends on the signs that its operands can have, and a risk spreads to what is computed from it.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ own = Unary("own", lambda x: x * x, twice)
         (where(X > 1, sqrt(X * X), 1) * 2, [("sqrt", 2), ("multiply", 1)]),  # the rule of where uses the condition only
         (sqrt(X * X + 1e-5) * Y, []),
         (exp(X) * Y, [("exp", 1), ("multiply", 1)]),
-        (dot([exp(X), 1.0], [Y, X]) * Y, [("exp", 1)]),  # an overflow costs no matrices
+        (dot([exp(X), 1.0], [Y, X]) * Y, [("exp", 1)]),  # in a dot, an overflow is ignored: masks would cost matrices
         (dot([X.log(), 1.0], [Y, X]) * Y, [("log", 1), ("dot", 1), ("multiply", 1)]),
     ],
     ids=["own", "own of a log", "a product", "a choice", "none", "overflow", "overflow in a dot", "a log in a dot"],
 )
-def test_a_risk_and_what_follows(loss: Value, risky: list[tuple[str, int]]) -> None:
+def test_a_risk_spreads_to_what_is_computed_from_it(loss: Value, risky: list[tuple[str, int]]) -> None:
     order = topological(loss)
     risk = risks(order)
     assert [(node.primitive.name, risk(node)) for node in order if node.primitive and risk(node)] == risky

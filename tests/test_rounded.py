@@ -1,4 +1,4 @@
-"""Numbers that are rounded at random: they show how far the results of a computation wander, and else change nothing."""
+"""Numbers that are rounded at random: they show how far the results of a computation wander, and change nothing else."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def wandering(row: Primitive, *numbers: float) -> float:
 def test_a_row_made_of_rows_is_rounded_inside() -> None:
     coarse = Unary("coarse", lambda x: (x + 1e8) - 1e8, lambda x, out: 1)
     assert 1e-8 < wandering(coarse, 0.1) < 1e-7 and 0 < wandering(tanh, 0.1) < 1e-16
-    # Of many operands, the sum wanders by as much as its largest operand does.
+    # A sum wanders by as much as its largest operand.
     assert 1e-8 < wandering(total, 1e8, 0.5, -1e8) < 1e-7 and wandering(total, 1.0, 0.5) < 1e-15
     with_numbers = Unary("with_numbers", lambda x: math.sin(x), lambda x, out: 1)
     assert 0 < wandering(with_numbers, 0.5) < 1e-15

@@ -1,4 +1,4 @@
-"""What a row promises holds at every call: numbers alone go in and out, and an error says which row, rule and operands."""
+"""Rows keep their promises at every call: only numbers go in and out, and errors name the row, the rule and the operands."""
 
 import copy
 import doctest
@@ -48,7 +48,7 @@ inf = math.inf
 
 
 class Parts:
-    """A row whose function and rule return what they are set to."""
+    """A row with a function and a rule that return the attributes `value` and `rule`."""
 
     def __init__(self, kind: str) -> None:
         self.value: Any = 2.0
@@ -110,7 +110,7 @@ BAD = ["neg", None, [1.0], (1.0,), 1j, object(), b"1", {}, np.zeros(2), np.array
 @kinds
 @pytest.mark.parametrize("part", ["value", "rule"])
 @pytest.mark.parametrize("bad", BAD, ids=lambda x: type(x).__name__)
-def test_what_is_not_a_number_is_refused_at_every_call(kind: str, part: str, bad: object) -> None:
+def test_results_that_are_not_numbers_are_refused_at_every_call(kind: str, part: str, bad: object) -> None:
     for name in Parts(kind).readings():
         for calls in range(4):
             parts = Parts(kind)
@@ -150,7 +150,7 @@ def test_a_row_that_returns_a_node_is_refused(kind: str) -> None:
 # Errors
 
 
-def test_overflow_needs_its_sign() -> None:
+def test_an_overflow_is_infinite_only_if_the_row_gives_its_sign() -> None:
     bare = Unary("mysinh", math.sinh, lambda x, out: cosh(x))
     for _ in range(3):
         for call in (lambda: bare(Value(-1000.0, label="w")), lambda: bare(-1000.0), lambda: jvp(bare, [-1000.0], [1.0])):
@@ -208,13 +208,13 @@ def test_a_function_that_raises_is_named_with_its_operands() -> None:
 @pytest.mark.parametrize(
     "function",
     [
-        lambda x: {float: x * x}[type(x)],  # on anything else a KeyError
+        lambda x: {float: x * x}[type(x)],  # KeyError for other types
         lambda x: [x * x][int(not isinstance(x, float))],  # IndexError
         lambda x: float.fromhex(x.hex()) ** 2,  # AttributeError
         lambda x: math.pow(x, 2),  # TypeError
     ],
 )
-def test_functions_for_numbers_alone(function: Callable[[Any], Any]) -> None:
+def test_functions_that_take_only_numbers(function: Callable[[Any], Any]) -> None:
     row = Unary("numeric", function, lambda x, out: 2 * x)
     for _ in range(3):
         leaf = Value(3.0)
@@ -237,7 +237,7 @@ def test_any_callable_is_a_rule() -> None:
 
 
 @pytest.mark.parametrize("part", ["function", "rule"])
-def test_what_else_a_row_raises_is_noted_at_every_call(part: str) -> None:
+def test_other_errors_of_a_row_get_a_note_at_every_call(part: str) -> None:
     def fails(x: float, out: float = 0.0) -> float:
         return {0.5: 2.0}[x]
 
@@ -269,12 +269,12 @@ def test_tracebacks_show_the_lines_of_recording_functions() -> None:
 
 
 def multiple(factor: float) -> Unary:
-    """Return a row of one name, whatever the factor."""
+    """Return a row with the same name for every factor."""
     return Unary("multiple", lambda x: factor * x, lambda x, out: factor + 0 * x)
 
 
 def test_rows_of_the_same_name_keep_their_own_lines() -> None:
-    for factor in (2.0, 3.0, 4.0):  # each has a file of its own
+    for factor in (2.0, 3.0, 4.0):  # each has its own source file
         row = multiple(factor)
         assert row(Value(1.0)).data == row(Value(1.0)).data == factor
     files = [name for name in linecache.cache if name.startswith("<autograd: multiple")]
@@ -331,7 +331,7 @@ def test_the_example_of_a_manual_page_has_a_value(function: Callable[[float], fl
     assert f">>> {example}" in page if example else ">>>" not in page
 
 
-def test_signatures_are_those_of_calls() -> None:
+def test_signatures_show_how_rows_are_called() -> None:
     assert str(inspect.signature(tanh)) == "(x)" and str(inspect.signature(primitives.maximum)) == "(x, y, *more)"
     assert str(inspect.signature(primitives.leaky_relu)) == "(x, y=0.01)"
     assert primitives.dot.usage == "dot(weights, inputs, bias=None)" and primitives.where.usage == "where(condition, a, b)"
@@ -373,7 +373,7 @@ def test_a_row_may_have_any_name(name: str) -> None:
     check_primitive(both, st.tuples(st.sampled_from([0.1, 0.2, 0.3])), examples=1, arrays=False)
 
 
-def test_two_rows_of_one_name_are_two_rows() -> None:
+def test_rows_of_the_same_name_are_distinct() -> None:
     def times(k: float) -> Unary:
         return Unary("twin", lambda x: k * x, lambda x, out: k)
 
@@ -389,7 +389,7 @@ def test_two_rows_of_one_name_are_two_rows() -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_rows_of_the_table_are_one_object_each(row: Primitive) -> None:
+def test_rows_of_the_table_are_never_duplicated(row: Primitive) -> None:
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         assert pickle.loads(pickle.dumps(row, protocol)) is row
     assert copy.copy(row) is row and copy.deepcopy({"a": [row]})["a"][0] is row and hash(row) == hash(row)
@@ -436,8 +436,8 @@ def test_functions_as_branches_in_every_reading() -> None:
     assert jvp(lambda x: where(x > 0, lambda: x**0.5, lambda: -x), [4.0], [1.0]) == (2.0, 0.25)
     assert jvp(lambda x: where(x > 0, lambda: x**0.5, lambda: -x), [-4.0], [1.0]) == (4.0, -1.0)
     choice, w = where(x > 0, lambda: 2 * x, lambda: 1 / 0), Value(3.0)
-    other = where(x > 0, lambda: x, lambda: w * x) + w  # the slope with respect to w is 1, and would be 1 + x
-    functions = [lambda t: t * t + where(t > 0, lambda: 3.0, lambda: 1 / t)]  # whose slope 2·t has no choice in it
+    other = where(x > 0, lambda: x, lambda: w * x) + w  # the slope with respect to w is 1; the other branch would make it 1 + x
+    functions = [lambda t: t * t + where(t > 0, lambda: 3.0, lambda: 1 / t)]  # the slope 2·t contains no choice
     functions.append(lambda t: jvp(functions[0], (t,), (t,))[1])
     slopes = [jvp(f, (x,), (1.0,))[1] for f in functions]
     for graph in (choice, *gradients(choice, [x]), where(x > 0, x, choice), *gradients(other, [x, w]), *slopes):
@@ -471,7 +471,7 @@ def test_a_wrong_rule_is_reported_before_anything_about_arrays() -> None:
         check_primitive(replace(wrong, partial=lambda x, out: 1 / (1 + x * x)))
 
 
-def test_points_where_neither_a_function_nor_its_rule_is_smooth_are_passed_over() -> None:
+def test_points_where_neither_a_function_nor_its_rule_is_smooth_are_skipped() -> None:
     at_zero = Binary("angle", math.atan2, lambda x, y, out: y / (x * x + y * y), lambda x, y, out: -x / (x * x + y * y))
     points = st.sampled_from([(0.0, 0.0), (1.0, 2.0), (-2.0, 0.5)])
     check_primitive(at_zero, points, arrays=False, examples=10)

@@ -1,7 +1,7 @@
-"""How rules are compared with their functions on the pieces of a box: each small step by itself, with numbers to read off.
+"""How rules are compared with their functions on the pieces of a box: each small step by itself, with numbers to check.
 
-The idea: a comparison that is less sharp than it could be is right still, and so is a box that is divided elsewhere.  So here
-the means, the shares and the first pieces are held to the numbers of their definitions.
+The idea: verdicts stay right where a comparison is less sharp than it could be, or a box is divided elsewhere.  So here the
+means, the shares and the first pieces are compared with their definitions.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def test_the_mean_of_a_rule_on_a_segment() -> None:
         (CUBE, box((1, 2)), 0, "[3, 12]", "[6, 7.5]"),  # 6.75 ± 6·1/8
         (primitives.multiply, box((1, 2), (3, 5)), 0, "[3, 5]", "[3, 5]"),
         (primitives.divide, box((4, 4), (1, 2)), 1, "[-4, -1]", "[-2.65278, -1]"),  # -4/2.25 ± (8 - 1)·1/8
-        (relu, box((-1, 2)), 0, "[0, 1]", "[0, 1]"),  # a kink has two
+        (relu, box((-1, 2)), 0, "[0, 1]", "[0, 1]"),  # at a kink the rule has two values
         (primitives.positive, box((-1, 2)), 0, "1", "1"),
         (log, box((-1, 2)), 0, "[-∞, ∞]", "[-∞, ∞]"),
     ):
@@ -47,7 +47,7 @@ def test_shares_and_volumes() -> None:
     assert _volume(subject.box, subject) == 1 and _volume(box((1, 1.5), (0, 0.5), (3, 3)), subject) == 0.125
 
 
-def test_a_kink_lies_on_the_pieces_that_contain_it() -> None:
+def test_a_kink_is_on_the_pieces_that_contain_it() -> None:
     for side, lies in (((-1, 1), True), ((0, 1), True), ((-1, 0), True), ((0.5, 1), False), ((-2, -1), False)):
         assert _has_kink(relu, box(side)) is lies and not _has_kink(tanh, box(side))
 
@@ -135,7 +135,7 @@ def test_verdicts_on_a_box() -> None:
     assert gradcheck(lambda x: where(x > -1, x, 1), box={"x": (0, 1)}).rules == ()
 
 
-def test_one_rule_and_several_are_told_apart() -> None:
+def test_titles_distinguish_one_rule_from_several() -> None:
     titles: list[tuple[Verdict, str]] = [
         ("wrong", "the rule r0 is not the derivative of the function"),
         ("wrong", "the rules r0, r1 are not the derivative of the function"),
@@ -152,7 +152,7 @@ def test_one_rule_and_several_are_told_apart() -> None:
         assert shown == [[verdict, "12.5%"] if verdict == "correct" else [verdict]] * count
 
 
-def test_what_a_rule_that_is_wrong_does_on_its_piece_is_told() -> None:
+def test_a_wrong_rule_is_reported_with_its_piece_and_its_mean() -> None:
     far = Unary("far", lambda x: sin(x) * 0 + x * x, lambda x, out: 3 * x)
     report = gradcheck(far, box={"x": (1, 2)})
     [rule] = report.rules

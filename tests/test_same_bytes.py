@@ -1,4 +1,4 @@
-"""What is computed, written and drawn is the same in every process, in whatever order Python's hashes put its sets."""
+"""What is computed, written and drawn is the same in every process, whatever order Python's hashes give to sets."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ ALL: Final = QUICK | NATIVE
 
 
 def digests(names: Sequence[str]) -> dict[str, str]:
-    """Return a digest of each of these, empty where something is not installed."""
+    """Return a digest of each of these, or an empty text where a package is missing."""
     found = {}
     for name in names:
         try:
@@ -129,7 +129,7 @@ def digests(names: Sequence[str]) -> dict[str, str]:
 
 
 def elsewhere(names: Sequence[str], *seeds: str) -> list[dict[str, str]]:
-    """Return the digests in processes of their own, each with a seed of Python's hashes."""
+    """Return the digests that new processes make, one for each seed of Python's hashes."""
     program = f"import json, test_same_bytes; print(json.dumps(test_same_bytes.digests({names!r})))"
     command = [sys.executable, "-c", program]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent)])}
@@ -149,7 +149,7 @@ def two() -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("name", QUICK)
-def test_two_processes_with_other_hash_seeds_make_the_same(name: str, two: list[dict[str, str]]) -> None:
+def test_two_processes_with_different_hash_seeds_make_the_same(name: str, two: list[dict[str, str]]) -> None:
     if not two[0][name]:
         pytest.skip("a package for it is not installed")
     assert two[0][name] == two[1][name]

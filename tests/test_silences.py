@@ -1,4 +1,4 @@
-"""What used to be wrong without a word: conditions that were identities, tangents and graphs that were dropped on the way."""
+"""What was once silently wrong: identities taken for conditions, tangents and graphs that were dropped on the way."""
 
 import copy
 import math
@@ -65,7 +65,7 @@ def test_functions_of_numpy_take_duals_and_nodes_in_every_place(f: Callable[[Any
     assert jvp(f, (2.0,), (1.0,))[1] == pytest.approx(slope) == grad(f)(2.0).data
 
 
-def test_numbers_in_arrays_meet_duals_one_by_one() -> None:
+def test_arrays_and_duals_are_combined_number_by_number() -> None:
     assert jvp(lambda x: np.hypot(np.array([3.0, 4.0]), x) * np.ones(2), (0.0,), (1.0,))[0].tolist() == [3.0, 4.0]
     for f in (np.fmod, np.fmax):
         with pytest.raises(TypeError, match=rf"numpy.{f.__name__} cannot be recorded"):
@@ -90,7 +90,7 @@ def test_a_result_that_cannot_be_differentiated_is_refused(result: Any) -> None:
         jvp(lambda x: result, (1.0,), (1.0,))
 
 
-# Nodes and what they are compared with
+# Comparisons of nodes
 
 
 def test_equality_is_identity_and_no_row_takes_it_for_a_condition() -> None:
@@ -144,7 +144,7 @@ def test_while_tracing_equality_is_refused_and_only_parameters_are_keys() -> Non
 
 
 @pytest.mark.parametrize("label", [(Value(1.0),), [Value(1.0)], {Value(1.0)}, Value(1.0), ()])
-def test_micrograds_constructor_is_refused_in_words(label: Any) -> None:
+def test_the_arguments_of_micrograds_constructor_are_refused(label: Any) -> None:
     with pytest.raises(TypeError, match="the label of a Value is text"):
         Value(math.sin(1.0), label)
 
@@ -188,7 +188,7 @@ def test_a_copy_inside_a_differentiated_function_stays_connected(name: str) -> N
     assert compile(lambda x: 3 * duplicate(x * w), [w], example=[1.0]).gradient([2.0])[1].tolist() == [6.0]
 
 
-def test_a_deepcopy_elsewhere_is_a_graph_of_its_own() -> None:
+def test_a_deepcopy_elsewhere_is_an_independent_graph() -> None:
     x = Value(3.0)
     y = copy.deepcopy(x * x)
     y.backward()
@@ -229,7 +229,7 @@ def test_keyword_arguments_pass_through_undifferentiated() -> None:
     assert hessian(f)(2.0, power=3, scale=2.0).data == 24.0
 
 
-def test_an_error_inside_grad_keeps_its_own_words() -> None:
+def test_an_error_inside_grad_keeps_its_message() -> None:
     w = Value(2.0, label="w")
 
     def f(x: Any) -> Any:
@@ -246,7 +246,7 @@ def test_the_hessian_of_several_arguments_is_a_tuple_of_tuples() -> None:
     assert [[h.data for h in row] for row in rows] == [[6.0, 4.0], [4.0, 0.0]] and isinstance(rows, tuple)
 
 
-def test_a_dual_number_prints_and_hashes_as_what_it_is() -> None:
+def test_a_dual_number_prints_its_tangent_and_hashes_like_its_number() -> None:
     x = Dual(3.0, 1.0)
     assert repr(x) == "Dual(3.0, 1.0)" and hash(x) == hash(3.0) and copy.deepcopy(x) is x
     assert sqrt(Dual(4.0, 1.0)).tangent == 0.25

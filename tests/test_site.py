@@ -66,11 +66,11 @@ def policy(made: dict[str, bytes]) -> dict[str, list[str]]:
 
 
 class TestFiles:
-    def test_the_same_site_each_time_and_small(self, made: dict[str, bytes]) -> None:
+    def test_the_site_is_small_and_the_same_each_time(self, made: dict[str, bytes]) -> None:
         assert make_site() == made
         assert sum(map(len, made.values())) < 600_000
 
-    def test_a_folder_is_made_and_files_of_others_stay(
+    def test_other_files_of_the_folder_are_kept(
         self, made: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("autograd.site.make_site", lambda vendor: made)
@@ -110,7 +110,7 @@ class TestFiles:
         assert run.stdout.startswith(f"{version('scalar-autograd')}\nf = x**2 = 9")
 
     def test_a_wheel_made_in_a_clone_has_its_version(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """There Python finds setuptools' folder first, in which METADATA is called PKG-INFO."""
+        """In a clone, Python finds setuptools' folder first, where METADATA is called PKG-INFO."""
         about = distribution("scalar-autograd")
         text = about.read_text("METADATA") or about.read_text("PKG-INFO")
         monkeypatch.setattr(type(about), "read_text", lambda self, name: text if name == "PKG-INFO" else None)
@@ -128,7 +128,7 @@ class TestFiles:
         used |= {f"task-{kind}" for kind in (*KINDS, "1", "2", "3", "4")} | {"direction", "title", "language-name"}
         assert used | set(FRAME) | set(SPOKEN) == set(LANGUAGES["en"])
 
-    def test_the_words_of_the_player_stand_in_its_files(self) -> None:
+    def test_the_words_of_the_player_are_those_of_its_files(self) -> None:
         frame = PLAYER.joinpath("player.html").read_text(encoding="utf-8")
         script = in_words("".join(PLAYER.joinpath(name).read_text(encoding="utf-8") for name in (*SCRIPTS, *ASKING)))
         assert not [phrase for phrase in SPOKEN if f"word({json.dumps(phrase, ensure_ascii=False)}" not in script]
@@ -151,8 +151,8 @@ class TestFiles:
         [style] = re.findall(r"<style>(.*?)</style>", page(made), re.DOTALL)
         hashed = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
         assert found["style-src"][:2] == ["'self'", f"'sha256-{hashed}'"]
-        assert len(found["style-src"]) == 3, "the player's, and that of exercises"
-        assert not re.findall(r"<[^>]* (?:on\w+|style)=", page(made)), "which this policy would not run"
+        assert len(found["style-src"]) == 3, "the styles of the player and of exercises"
+        assert not re.findall(r"<[^>]* (?:on\w+|style)=", page(made)), "the policy forbids these"
 
     def test_every_file_that_is_loaded_has_its_digest(self, made: dict[str, bytes]) -> None:
         [data] = re.findall(r'<script type="application/json" id="site">(.*?)</script>', page(made), re.DOTALL)
@@ -241,7 +241,7 @@ class TestSession:
         assert shown["values"] == {"x": "Infinity", "y": "NaN"}
         assert json.loads(Session().call("show", json.dumps({"expression": "x*y", "values": shown["values"]}))) == shown
 
-    def test_a_result_keeps_its_name_where_a_variable_has_it(self) -> None:
+    def test_a_result_gets_another_name_where_a_variable_has_its_name(self) -> None:
         assert Session().show("f*f", {"f": 2.0})["names"] == ["f", "loss"]
         assert Session().show("x", {"x": 2.0})["steps"] == 0
 
@@ -300,7 +300,7 @@ class TestSession:
         power = '<msup><mn>10</mn><mrow><mo form="prefix">−</mo><mn>7</mn></mrow></msup>'
         assert power in products[0] + products[1] and not any("<mi>e</mi>" in product for product in products)
 
-    def test_a_letter_that_python_reads_as_another_has_its_number(self) -> None:
+    def test_a_letter_that_python_normalises_keeps_its_number(self) -> None:
         for key in "ϕφ":  # a symbol and the letter, which is its normal form
             shown = Session().show(expression="ϕ*x", values={key: 3.0, "x": 2.0})
             assert shown["values"] == {"φ": 3.0, "x": 2.0}
@@ -327,18 +327,18 @@ class TestSession:
         error = Session().show(code="x = Value(1.0)\ny = (x")["error"]
         assert error == {"text": "SyntaxError: '(' was never closed", "line": 2}
         error = Session().show(code="\nraise SyntaxError('none', ('<cell>', None, None, None))")["error"]
-        assert error == {"text": "SyntaxError: none", "line": 1}, "one that a program makes may have no line"
+        assert error == {"text": "SyntaxError: none", "line": 1}, "one that a program raises may have no line"
 
-    def test_as_much_is_printed_as_there_is_room_for(self) -> None:
+    def test_output_is_cut_beyond_the_limit(self) -> None:
         for beyond in (0, 1):
             output = Session().show(code=f"print('x' * {MOST_OUTPUT + beyond}, end='')")["output"]
             assert output == "x" * MOST_OUTPUT + "\n…" * beyond
         output = Session().show(code=f"import sys\nn = sys.stdout.write('x' * {MOST_OUTPUT})\nprint(n, end='')\nprint(n)")[
             "output"
         ]
-        assert output == "x" * MOST_OUTPUT + "\n…", "what is dropped is said to be, also where the room was used up before"
+        assert output == "x" * MOST_OUTPUT + "\n…", "a cut is marked, even if the limit was reached exactly"
 
-    def test_a_cell_learns_how_much_it_has_written(self) -> None:
+    def test_write_returns_the_number_of_characters(self) -> None:
         assert Session().show(code="import sys\nValue(float(sys.stdout.write('four')))")["leaves"] == {"loss": 4.0}
 
 
@@ -363,7 +363,7 @@ class TestSource:
 
 
 class TestMathML:
-    def test_every_row_and_rule_is_read_whole(self) -> None:
+    def test_every_row_and_rule_is_read_completely(self) -> None:
         known = {"begin", "end"} | COMMANDS
         for row in TABLE.values():
             n = widths(row)[0]
@@ -383,7 +383,7 @@ class TestMathML:
         (r"\text{50\% \& <b>}", "<mtext>50% &amp; &lt;b&gt;</mtext>"), ("{}", "<mrow></mrow>"),
         ("a < b", "<mi>a</mi><mo>&lt;</mo><mi>b</mi>"), ("x^", "<msup><mi>x</mi><mrow></mrow></msup>"),
     ])  # fmt: skip
-    def test_pieces(self, text: str, right: str) -> None:
+    def test_single_formulas(self, text: str, right: str) -> None:
         assert to_mathml(text) == right
 
     @pytest.mark.parametrize("name", ["w_h", "w⁽¹⁾₀₂", "x′", "net_o", "a b & <c>", "50%", "v12", "out[3]", "\\", "a_{b", "~^"])
@@ -429,7 +429,7 @@ class TestCommandLine:
 
 @pytest.fixture(scope="module")
 def reader(engine: Engine) -> Engine:
-    """An engine that reads rows."""
+    """An engine with the reader of rows."""
     names = f"{{readRows, UnreadableError, known: {functions()}}}"
     engine.run(f"(() => {{ {PARTS['rows.js']}\nObject.assign(globalThis, {names}); }})()")
     return engine
@@ -465,7 +465,7 @@ class TestRows:
 
 
 def losses() -> Iterator[Value]:
-    """Make a graph of each row, with constants or branches that are not called among its operands, and of the examples."""
+    """Make graphs of each row, also with a constant operand, of a branch that is not called, and of the examples."""
     x = Value(0.4, "x")
     yield where(x > 0, lambda: x * 2, lambda: x)
     for row in ROWS:

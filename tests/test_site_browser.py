@@ -31,7 +31,7 @@ class TestExpressions:
         visit.wait(READY)
         assert visit.text("state") == WORDS["ready"].format(version=version("scalar-autograd"))
 
-    def test_an_expression_of_ones_own_plays(self, visit: Visit) -> None:
+    def test_a_typed_expression_plays(self, visit: Visit) -> None:
         visit.open(motion="no-preference")
         visit.write("#expression", "sin(a*x)**2 + a")
         visit.wait("by('variables').querySelector('[name=a]') && player?.steps === 8")
@@ -53,9 +53,9 @@ class TestExpressions:
         page.write("[name=w]", "a quarter")
         assert page.text("problem") == WORDS["not-number"].format(name="w")
         assert page.run("document.querySelector('[name=w]').ariaInvalid") == "true"
-        assert page.run("player.value('f')") == f(0.25, 2.0, 0.5), "the last number stays"
+        assert page.run("player.value('f')") == f(0.25, 2.0, 0.5), "the last valid number stays"
 
-    def test_a_step(self, page: Visit) -> None:
+    def test_the_address_follows_the_step(self, page: Visit) -> None:
         page.browser.click(f"{HOST} >>> .next")
         page.browser.click(f"{HOST} >>> .next")
         assert page.run("player.step") == 2
@@ -71,7 +71,7 @@ class TestExpressions:
             page.browser.press("Enter")
             page.wait(f"by('problem').innerText.includes({json.dumps(shown)})")
             assert page.run("by('problem').querySelector('mark')?.textContent ?? null") == marked
-            assert page.run("[player.steps, by('expression').ariaInvalid]") == [10, "true"], "the graph that worked stays"
+            assert page.run("[player.steps, by('expression').ariaInvalid]") == [10, "true"], "the last valid graph stays"
         page.write("#expression", "w + 1")
         page.browser.press("Enter")
         page.wait("by('problem').hidden && player.steps === 2 && by('expression').ariaInvalid === 'false'")
@@ -84,7 +84,7 @@ class TestExpressions:
             visit.wait(f"host.ariaLabel && player?.steps === {shown['steps']}")
             assert visit.run("find('.problem').hidden"), example.title
         visit.wait(READY)
-        for i, example in enumerate(EXAMPLES):  # now computed there, with the layout of the browser
+        for i, example in enumerate(EXAMPLES):  # now computed and laid out in the browser
             visit.run(f"by('example').value = '{i}', by('example').dispatchEvent(new Event('change'))")
             steps = Session().show(**example.content)["steps"]
             visit.wait(f"player?.steps === {steps}")
@@ -176,7 +176,7 @@ Value(1.0) * 2"""
 
 
 class TestTabs:
-    def test_why(self, page: Visit) -> None:
+    def test_why_shows_the_ledger_and_the_derivation(self, page: Visit) -> None:
         page.write("[name=w]", "1")
         page.open_tab("why", "The gradient")
         page.run("by('node').value = 'x', by('node').dispatchEvent(new Event('change'))")
@@ -193,13 +193,13 @@ class TestTabs:
         right, left = page.run("[...by('reasons').querySelectorAll('mtd')].slice(0, 2).map(e => getComputedStyle(e).textAlign)")
         assert (right, left) == ("right", "left")
 
-    def test_check(self, page: Visit) -> None:
+    def test_check_shows_the_verdict(self, page: Visit) -> None:
         assert "correct: 3 derivatives and 7 local ones agree" in page.open_tab("check", "∂f/∂w")
         page.write("#expression", "relu(x)")
         page.write("[name=x]", "0")
         page.wait("by('report').innerText.includes('kink')")
 
-    def test_an_exercise_is_done(self, page: Visit) -> None:
+    def test_an_exercise_is_marked(self, page: Visit) -> None:
         page.browser.click("#tab-exercise")
         page.wait(f"document.querySelector('{TASK}')?.player")
         asked = f"[...document.querySelector('{TASK}').shadowRoot.querySelectorAll"
@@ -216,11 +216,11 @@ class TestTabs:
         assert "the derivative of the activation" in wrong
         page.browser.click("#tab-step")
         page.browser.click("#tab-exercise")
-        assert page.run(f"{asked}('.question .mark')].map(e => e.textContent)") == [right, unread, wrong], "it stays"
+        assert page.run(f"{asked}('.question .mark')].map(e => e.textContent)") == [right, unread, wrong], "the marks stay"
         page.write("[name=w]", "2")
         page.wait(f"document.querySelector('{TASK}')?.player && {asked}('.question .mark')].every(e => !e.textContent)")
 
-    def test_exercises_of_a_level(self, page: Visit) -> None:
+    def test_exercises_of_every_kind_are_offered(self, page: Visit) -> None:
         page.browser.click("#tab-exercise")
         seen = set()
         for kind in ("4", "order", "1"):
@@ -241,7 +241,7 @@ class TestTabs:
         exec(program, names)
         assert names["f"].data == parse(EXAMPLES[0].source)(0.75, 2.0, -0.4)
 
-    def test_the_tabs_are_moved_between_by_keys(self, visit: Visit) -> None:
+    def test_keys_move_between_the_tabs(self, visit: Visit) -> None:
         visit.open(is_ready=False)
         visit.run("by('tab-step').focus()")
         for key, tab in (

@@ -1,4 +1,4 @@
-"""The server of the site: what it says, opens and hands out until Ctrl-C is pressed."""
+"""The server of the site: what it prints, opens and serves until Ctrl-C is pressed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LINE = r"The site is at http://127\.0\.0\.1:\d+/ until you press Ctrl-C\.\n"
 
 @pytest.fixture
 def found(monkeypatch: pytest.MonkeyPatch) -> dict[str, str | None]:
-    """What a browser finds that is opened, asks for two files, and then lets Ctrl-C be pressed: the type of each."""
+    """The types of two files that a browser, once opened, requests before Ctrl-C is pressed."""
     found: dict[str, str | None] = {}
     threads: list[Thread] = []
 
@@ -41,7 +41,7 @@ def found(monkeypatch: pytest.MonkeyPatch) -> dict[str, str | None]:
     return found
 
 
-def test_a_browser_is_opened_and_given_the_files_of_a_folder(
+def test_a_browser_is_opened_and_gets_the_files_of_a_folder(
     found: dict[str, str | None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("index.html", "site.js"):
@@ -51,7 +51,7 @@ def test_a_browser_is_opened_and_given_the_files_of_a_folder(
     monkeypatch.setattr("sys.stdout", out)
     serve(tmp_path, 0)
     assert found == TYPES
-    assert re.fullmatch(LINE, file.getvalue().decode()), "it is said at once, also into a file"
+    assert re.fullmatch(LINE, file.getvalue().decode()), "it is printed at once, even into a file"
     out.flush()
     assert re.fullmatch(LINE + "\n", file.getvalue().decode()), "the terminal's ^C has a line of its own"
     assert capsys.readouterr().err == "", "requests are not logged"

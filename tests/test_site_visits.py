@@ -30,7 +30,7 @@ class TestLinks:
         visit.run("player.goto(3)")
         state = visit.state()
         address = visit.run("location.hash")
-        assert state["values"] == {"u": -3, "v": 2, "x": 2, "y": 1, "b": -0.4}, "x and b had numbers"
+        assert state["values"] == {"u": -3, "v": 2, "x": 2, "y": 1, "b": -0.4}, "x and b keep their numbers"
         visit.open(address)
         visit.wait("player?.steps === 4")
         assert visit.run("[player.step, player.value('u'), by('expression').value]") == [3, -3, "dot([u, v], [x, y], b)**2"]
@@ -66,13 +66,13 @@ class TestLinks:
         visit.wait("player?.steps === 2 && player.value('f') === 7")
 
     @pytest.mark.parametrize("fragment", ["#eJw", "#!!!", link(expression=3), link(), "#" + "A" * 50])
-    def test_a_broken_link_is_called_broken(self, visit: Visit, fragment: str) -> None:
+    def test_a_broken_link_is_reported(self, visit: Visit, fragment: str) -> None:
         visit.open(fragment, is_ready=False)
         visit.wait("by('notice').textContent")
         assert visit.text("notice") == WORDS["link-broken"]
         assert visit.run("player.steps") == 10
 
-    def test_what_a_link_may_hold_is_checked(self, visit: Visit) -> None:
+    def test_the_state_in_a_link_is_checked(self, visit: Visit) -> None:
         state = {
             "expression": "x*x",
             "values": {"x": "Infinity", "y": "<b>", "z": []},
@@ -84,7 +84,7 @@ class TestLinks:
         visit.wait("player?.steps === 2 && by('expression').value === 'x*x'")
         assert visit.run("[player.value('x') === Infinity, player.step, document.documentElement.lang]") == [True, 0, "en"]
 
-    def test_a_long_link_says_so(self, visit: Visit) -> None:
+    def test_a_long_link_is_reported(self, visit: Visit) -> None:
         visit.open(is_ready=False)
         visit.browser.click("[value=code]")
         noise = "".join(base64.b64encode(os.urandom(9000)).decode())
@@ -135,7 +135,7 @@ class TestThePage:
         finally:
             visit.browser.call("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
 
-    def test_everything_has_a_name(self, visit: Visit) -> None:
+    def test_every_control_has_a_name(self, visit: Visit) -> None:
         visit.open(is_ready=False)
         tree = visit.browser.call("Accessibility.getFullAXTree")["nodes"]
         controls = ("button", "textbox", "combobox", "radio", "tab", "tabpanel", "slider", "spinbutton")
@@ -143,7 +143,7 @@ class TestThePage:
         assert len([role for role, _ in found if role in controls]) > 20
         assert not [role for role, name in found if role in controls and not name]
 
-    def test_a_language_is_a_column_of_the_table(
+    def test_a_language_needs_only_a_column_of_the_table(
         self, chromium: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         modules()
@@ -152,7 +152,7 @@ class TestThePage:
         server = Server(write_site(tmp_path).folder)
         visit = Visit(chromium, server.address)
         visit.open(link(expression="w*w + 4*w", values={"w": 1}, language="xx"), is_ready=False)
-        visit.wait("document.documentElement.lang === 'xx' && player?.steps === 6")  # the first example stands there before
+        visit.wait("document.documentElement.lang === 'xx' && player?.steps === 6")  # until then, the first example is shown
         assert visit.run("[document.documentElement.dir, document.title, by('tab-why').textContent]") == [
             "rtl", turned["title"], turned["why"],
         ]  # fmt: skip

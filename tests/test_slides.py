@@ -1,6 +1,6 @@
-"""Derivations on slides: KaTeX, in a browser, sets each within the width of a slide.
+"""Derivations on slides: in a browser, KaTeX sets each within the width of a slide.
 
-It needs a browser and npm's package katex, which is found by the variable NODE_PATH:
+The tests need a browser and npm's package katex, which the variable NODE_PATH has to lead to:
 
     npm install --prefix FOLDER katex && NODE_PATH=FOLDER/node_modules .venv/bin/python -m pytest tests/test_slides.py
 """
@@ -18,9 +18,9 @@ from autograd import Value, explain, tanh, total
 from autograd.derivation import Explanation
 from nn import MLP
 
-pytestmark = pytest.mark.slow  # a browser: run by the part of the pictures
+pytestmark = pytest.mark.slow  # needs a browser: run by `.ci/run pictures`
 
-SLIDE = 900  # pixels, of text in 20 px
+SLIDE = 900  # pixels, for text of 20 px
 SET = """(async () => {
     for (const place of document.querySelectorAll("p"))
         katex.render(place.textContent, place, {displayMode: true, strict: "error"});
@@ -92,8 +92,8 @@ def test_other_formulas_fit(chromium: Browser, katex: Path, tmp_path: Path) -> N
     assert max(found) <= SLIDE, found
 
 
-def test_katex_takes_every_formula_that_is_written(chromium: Browser, katex: Path, tmp_path: Path) -> None:
-    """A square of a number with an exponent, of a square, of a name with a layer: TeX refuses a second superscript."""
+def test_katex_accepts_squares_of_what_has_a_superscript(chromium: Browser, katex: Path, tmp_path: Path) -> None:
+    """Squares of numbers with exponents, of squares, and of names with layers: TeX refuses a second superscript."""
     tiny, w = Value(1e-7), Value(0.5, label="layer1.neuron0.w2")
     made = [explain(w, of=((tiny * tiny) * w**2) ** 2), explain(w, of=tanh(w * w) ** 2 * 1e30)]
     assert all(width > 0 for width in widths([each.latex for each in made], chromium, katex, tmp_path))

@@ -1,7 +1,7 @@
 """Every row at every special point, on every machine and in both precisions: what compiled programs give there.
 
-The expectation is that of plain floats: `Primitive.evaluate` and `Primitive.partials`, which `test_special_points` holds the
-eager readings to.  In float32 the operands are floats of that precision, so both compute from the same numbers.
+They are compared with plain floats, `Primitive.evaluate` and `Primitive.partials`, just as `test_special_points` compares the
+eager readings.  In float32 the operands are floats of that precision, so both compute from the same numbers.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PRECISION = {"float64": 1e-12, "float32": 3e-6}
 
 
 def inside(row: Primitive, width: int, dtype: str) -> Iterator[tuple[tuple[float, ...], float, list[float]]]:
-    """Go through the points, as numbers of a precision, where a row and its rules have values."""
+    """Iterate over the points, rounded to a precision, where a row and its rules have values."""
     kind = np.dtype(dtype).type
     with np.errstate(all="ignore"):
         sample = {repr(data): data for point in points(row) for data in [tuple(float(kind(x)) for x in point)]}
@@ -36,7 +36,7 @@ def inside(row: Primitive, width: int, dtype: str) -> Iterator[tuple[tuple[float
 
 
 def agree(found: float, expected: float, dtype: str, least: float = 0.0) -> bool:
-    """Whether a number is the expected one, in a precision: relative to it, or to `least` if that is larger."""
+    """Whether a number is the expected one up to rounding, relative to it or to `least` if that is larger."""
     found, info = float(found), np.finfo(dtype)
     if found == expected or (found != found and expected != expected):
         return True
@@ -65,6 +65,6 @@ def test_every_machine_gives_what_floats_give(row: Primitive, machine: str, dtyp
         values, slopes = read(row, machine, dtype, [data for data, _, _ in cases])
         for (data, out, partials), value, slope in zip(cases, values, slopes, strict=True):
             assert agree(value, out, dtype), f"{data}: {value}, not {out}"
-            least = 1.0 if dtype == "float32" else 0.0  # 1 - tanh² has as many digits as tanh² leaves of 1
+            least = 1.0 if dtype == "float32" else 0.0  # near 1, tanh² leaves few digits to 1 - tanh²
             for x, expected in zip(slope, partials, strict=True):
                 assert agree(x, expected, dtype, least), f"{data}: slopes {slope}, not {partials}"

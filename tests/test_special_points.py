@@ -39,7 +39,7 @@ TWO = [0.0, -0.0, 1.0, -1.0, inf, -inf, nan, 5e-324, -1e-310, 0.5, -2.0, 3.0, 1e
 
 
 def points(row: Primitive) -> Iterator[tuple[float, ...]]:
-    """Go through the special operands of a row: all pairs, and tuples that begin with each pair."""
+    """Iterate over the special operands of a row: all pairs, and tuples that begin with each pair."""
     for width in widths(row):
         if width == 1:
             yield from ((x,) for x in ONE)
@@ -49,7 +49,7 @@ def points(row: Primitive) -> Iterator[tuple[float, ...]]:
 
 
 def inside(row: Primitive) -> Iterator[tuple[tuple[float, ...], float, list[float]]]:
-    """Go through the points where a row and its rules have values, which nothing but a DomainError denies."""
+    """Iterate over the points where a row and its rules have values; at the others, one of them raises a DomainError."""
     for data in points(row):
         try:
             out = row.evaluate(data)
@@ -74,7 +74,7 @@ def test_every_reading_gives_the_same_partial_derivatives(row: Primitive) -> Non
 
 
 @each
-def test_nodes_have_the_value_of_numbers_and_refuse_what_they_refuse(row: Primitive) -> None:
+def test_nodes_have_the_values_of_numbers_and_the_same_domain(row: Primitive) -> None:
     for data in points(row):
         nodes = [Value(x) for x in data]
         try:
@@ -90,7 +90,7 @@ def test_nodes_have_the_value_of_numbers_and_refuse_what_they_refuse(row: Primit
                 row.partials(data, out, range(len(data)))
             continue
         assert repr(node.data) == repr(float(out)), data
-        for i in range(len(data)):  # and with constants
+        for i in range(len(data)):  # and with constants among the operands
             mixed = [nodes[j] if j == i else x for j, x in enumerate(data)]
             assert repr(row.apply(mixed).data) == repr(float(out)), data
         assert len(str(walk(node))) > 0
@@ -103,7 +103,7 @@ def formulas(row: Primitive, width: int) -> list[Any]:
 
 
 @each
-def test_texts_give_the_same_numbers(row: Primitive) -> None:
+def test_generated_source_gives_the_same_numbers(row: Primitive) -> None:
     written = {
         width: [source(as_symbol(formula)) for formula in formulas(row, width)]
         for width in {*widths(row), *map(len, row.singular)}
@@ -130,11 +130,11 @@ def test_arrays_give_the_same_numbers(row: Primitive) -> None:
             assert same(np.broadcast_to(array, 2), [expected] * 2, 1e-12), f"{data}: {array}, not {expected}"
 
 
-# Operators as Python has them
+# Operators, compared with Python's
 
 
 def outcome(call: Callable[[], Any]) -> str:
-    """Return the bits of a number, or that there is none."""
+    """Return the bits of a number, or a word if there is none."""
     try:
         found = call()
     except ZeroDivisionError:
@@ -163,7 +163,7 @@ def test_remainders_and_floors_are_pythons_bit_for_bit(operation: Any, row: Any,
 
 
 @given(st.floats() | st.sampled_from(ONE))
-def test_floors_are_pythons(x: float) -> None:
+def test_floor_and_ceil_are_pythons(x: float) -> None:
     for rounded, row in ((math.floor, primitives.floor), (math.ceil, primitives.ceil)):
         found = row(x)
         if math.isfinite(x):
@@ -244,7 +244,7 @@ def test_softmax_at_infinities_and_its_sum() -> None:
         "exp",
         "total",
         "divide",
-    }  # no conditions, in a picture for students
+    }  # no conditions, which would clutter its picture
     for function in (mean, softmax):
         with pytest.raises(ValueError, match="at least one operand"):
             function([])
