@@ -13,7 +13,7 @@ from nn.state import LONGEST, assign, natural
 
 
 class Held(Module):
-    """A module that has one thing."""
+    """A module with one attribute."""
 
     def __init__(self, thing: Any) -> None:
         self.thing = thing
@@ -42,14 +42,14 @@ def test_a_state_with_the_names_of_the_model_needs_no_note() -> None:
 
 
 @pytest.mark.parametrize("n", [20, 21])
-def test_a_note_says_where_twenty_arrays_went(n: int) -> None:
+def test_a_note_says_where_at_most_twenty_arrays_went(n: int) -> None:
     note = assign(named(*numbered("a", n)), dict.fromkeys(numbered("b", n), 1.0))
     shown = ", ".join(f"b{i} as thing.a{i} a single number" for i in range(20 if n == 20 else 19))
     assert note == f"the names are not those of Held(); loaded in order: {shown}" + " and 2 more" * (n > 20)
 
 
 @pytest.mark.parametrize(("n", "shown"), [(4, "b0, b1, b2, b3"), (5, "b0, b1, b2 and 2 more")])
-def test_a_message_names_four_entries(n: int, shown: str) -> None:
+def test_a_message_names_at_most_four_entries(n: int, shown: str) -> None:
     with pytest.raises(ValueError, match=rf"^the state does not fit Held\(\): it has {shown}, which are not parameters$"):
         assign(named("a"), {"thing.a": 1.0, **dict.fromkeys(numbered("b", n), 1.0)})
 

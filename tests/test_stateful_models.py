@@ -28,7 +28,7 @@ ALL = pytest.mark.parametrize("compiled", [True, False, "auto"])
 
 
 def trained(model: Module, compiled: Any, **options: Any) -> Any:
-    """Train for three epochs, of so many that "auto" would compile."""
+    """Train for three epochs; with "auto", plan so many that compiling pays."""
     epochs = 1_000_000 if compiled == "auto" else 3
     ends = [*options.pop("callbacks", []), lambda history, _: history.epochs == 3]
     return fit(
@@ -43,7 +43,7 @@ def numbers(model: Module) -> list[float]:
     return [parameter.data for parameter in model.parameters()]
 
 
-# Results that are kept to be looked at
+# Results that models and losses keep
 
 
 class Slotted:
@@ -67,7 +67,7 @@ class Keeping(Module):
         self.slotted.node = 5
 
     def __call__(self, x: Any) -> Any:
-        """Return the output, and keep what is on the way to it."""
+        """Return the output, and keep what is computed on the way."""
         self.hidden = self.first(x)
         self.by_name["inputs"] = x
         self.by_name["sum"] = x[0] + x[1]
@@ -96,7 +96,7 @@ def test_a_model_that_keeps_results_is_left_as_it_was(compiled: Any, tmp_path: P
     assert numbers(twin) == pytest.approx(numbers(model), abs=1e-12)
 
 
-def test_a_node_of_before_is_kept() -> None:
+def test_results_from_before_the_training_are_kept() -> None:
     model = Keeping()
     model(X[3]).backward()
     hidden, found = model.hidden, deltas(model)
@@ -109,7 +109,7 @@ def test_a_node_of_before_is_kept() -> None:
 
 
 class Squared:
-    """A loss that keeps what it was given."""
+    """A loss that keeps its arguments."""
 
     def __init__(self) -> None:
         self.given: Any = None
@@ -179,7 +179,7 @@ def test_an_interrupt_while_a_state_is_put_back_does_not_lose_it() -> None:
             raise TypeError("it is fixed")
 
     model: Any = Module()
-    model.parts, model.fixed = Fragile(a=1, b=2), Fixed(c=3)  # what does not change need not allow it
+    model.parts, model.fixed = Fragile(a=1, b=2), Fixed(c=3)  # a part that does not change may forbid changes
     with pytest.raises(KeyboardInterrupt), unchanged(model):
         model.parts.clear()
         model.parts.update(c=3)
@@ -246,7 +246,7 @@ class InPlace(Running):
 
 
 class Apart(Running):
-    """A model that keeps a running mean, and does not use it while it learns."""
+    """A model that keeps a running mean, but does not use it while it learns."""
 
     def __call__(self, x: Any) -> Any:
         """Return w·x + b."""
@@ -255,7 +255,7 @@ class Apart(Running):
 
 
 class Counting(Running):
-    """A model that counts its calls, and only that."""
+    """A model that only counts its calls."""
 
     calls: Any = 0
 
@@ -310,7 +310,7 @@ def test_a_state_that_changes_with_each_call_is_not_compiled(kind: Any) -> None:
         trained(kind(), True)
 
 
-def test_a_state_that_changes_with_numbers_alone_is_not_compiled() -> None:
+def test_a_state_that_changes_only_with_plain_numbers_is_not_compiled() -> None:
     class Guarded(Running):
         def __call__(self, x: Any) -> Any:
             return (
@@ -324,7 +324,7 @@ def test_a_state_that_changes_with_numbers_alone_is_not_compiled() -> None:
 
 
 @pytest.mark.parametrize("make", [random.Random, np.random.default_rng, np.random.RandomState])
-def test_a_generator_of_the_model_draws_the_same_whether_compiling_is_tried_or_not(make: Any) -> None:
+def test_a_generator_of_the_model_draws_the_same_numbers_even_if_compiling_was_tried(make: Any) -> None:
     class Noisy(Running):
         def __init__(self) -> None:
             super().__init__()
@@ -338,7 +338,7 @@ def test_a_generator_of_the_model_draws_the_same_whether_compiling_is_tried_or_n
     assert numbers(other) == numbers(eager) and other.generator.random() == eager.generator.random()
 
 
-def test_a_state_that_every_call_makes_anew_is_compiled() -> None:
+def test_a_state_that_every_call_recomputes_is_compiled() -> None:
     class Sized(Running):
         def __call__(self, x: Any) -> Any:
             self.size, self.ratio = len(x), float("nan")
@@ -348,7 +348,7 @@ def test_a_state_that_every_call_makes_anew_is_compiled() -> None:
     assert trained(Sized(), "auto").engine.startswith("compiled")
 
 
-def test_a_callback_that_has_a_model_count_is_noticed() -> None:
+def test_a_callback_that_makes_the_model_count_is_noticed() -> None:
     class Switched(Counting):
         def count(self) -> None:
             if self.by:
@@ -381,7 +381,7 @@ def test_a_parameter_that_a_callback_replaces_or_adds_is_learned(kind: Any, comp
             model.units.append(Neuron(2, "linear", seed=2))
             model.units[0].b = Value(5.0)
         if history.epochs == 2:
-            model.units[1].b = 0.25  # which is not learned from then on
+            model.units[1].b = 0.25  # a plain number, which is not learned
 
     model, by_hand = Growing(), Growing()
     trained(model, compiled, optimizer=kind(lr=0.1), callbacks=[grow], batch_size=None)
@@ -407,7 +407,7 @@ def test_a_callback_that_takes_all_parameters_away_is_refused(compiled: Any) -> 
 
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
-def test_a_copy_computes_results_again(copied: Any) -> None:
+def test_a_copy_recomputes_results(copied: Any) -> None:
     model = Scaled()
     assert model([2.0]).data == 2.0 and vars(model).keys() == {"w", "scale"}
     model.w.data = 1.5
@@ -427,7 +427,7 @@ class Noted(Module):
 
 
 class Scaled(Noted):
-    """A module with a result that is computed once, and one of the last call in a slot."""
+    """A module with a result that is computed once, and with the last call's result in a slot."""
 
     def __init__(self) -> None:
         self.w = Value(0.5)

@@ -1,4 +1,4 @@
-"""The walk: equal to the backward pass, readable, and a sequence that can be moved in."""
+"""The walk: it equals the backward pass, can be read, and can be moved through step by step."""
 
 import json
 import math
@@ -33,7 +33,7 @@ from autograd.value import topological
 
 
 @given(programs())
-def test_run_to_its_end_the_walk_is_the_backward_pass(program: Program) -> None:
+def test_the_whole_walk_equals_the_backward_pass(program: Program) -> None:
     leaves = [Value(x) for x in program.leaves]
     y = program(leaves)
     steps = walk(y)
@@ -55,7 +55,7 @@ def test_run_to_its_end_the_walk_is_the_backward_pass(program: Program) -> None:
 
 
 @given(programs())
-def test_the_trace_is_strict_json_and_tells_the_same(program: Program) -> None:
+def test_the_trace_is_strict_json_and_agrees_with_the_walk(program: Program) -> None:
     y = program([Value(x) for x in program.leaves])
     steps = walk(y)
     trace = json.loads(steps.to_json(), parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
@@ -86,7 +86,7 @@ def test_the_trace_of_a_small_graph() -> None:
     assert '"NaN"' in walk(Value(math.nan) * -math.inf).to_json() and "-Infinity" in walk(x * -1).to_json()
 
 
-def test_a_step_is_a_sentence() -> None:
+def test_a_step_is_written_as_text() -> None:
     net = Value(0.6, label="net")
     out = sigmoid(net)
     out.label = "out"
@@ -109,7 +109,7 @@ def test_a_rule_with_cases_says_which_and_why() -> None:
     assert "∂v1/∂b = 0, as a > b\n        nothing flows to b: this branch is not taken" in text
 
 
-def test_moving() -> None:
+def test_moving_through_the_steps() -> None:
     x = Value(2.0)
     steps = walk((x * x + x).tanh())
     assert len(steps) == 6 and steps.position == 0 and steps.current.phase == "forward"
@@ -130,14 +130,14 @@ def test_moving() -> None:
         steps[6]
 
 
-def test_a_leaf_alone_has_no_steps() -> None:
+def test_a_single_leaf_has_no_steps() -> None:
     leaf = Value(1.0)
     assert len(walk(leaf)) == 0 and walk(leaf).gradients == {leaf: 1.0}
     with pytest.raises(IndexError, match="there is no step 0; the walk has no steps, because its result is a leaf"):
         walk(leaf).goto(0)
 
 
-def test_a_changed_leaf_and_a_stranger_are_refused() -> None:
+def test_a_changed_leaf_and_a_number_are_refused() -> None:
     x = Value(1.0)
     y = x * 2
     x.data = 3.0
@@ -157,7 +157,7 @@ def test_names_are_one_to_one() -> None:
     assert names[a] == "a" and names[b] == "a′"
 
 
-def test_finding_what_is_not_finite() -> None:
+def test_the_first_number_that_is_not_finite_is_found() -> None:
     w, z = Value(800.0, label="w"), Value(0.0, label="z")
     assert find_nonfinite(w * z) is None
     found = find_nonfinite((w.exp() - w.exp()) * 2 + 1)
@@ -176,7 +176,7 @@ def test_finding_what_is_not_finite() -> None:
     found = find_nonfinite(sqrt(z * z))
     assert f" from sqrt(0.0) = 0.0: 1.0 · inf to z * z = 0.0; from z * z = 0.0 flows inf · 0.0{lost}" in str(found)
     base, exponent = Value(-2.0, label="base"), Value(2.0, label="exponent")
-    found = find_nonfinite(base ** (exponent * 0 + 2))  # the slope NaN is the rule's own, and meets a factor 0 below
+    found = find_nonfinite(base ** (exponent * 0 + 2))  # the rule itself gives the slope NaN, which is multiplied by 0 below
     assert str(found) == "the first gradient that is not finite flows from base ** 2.0 = 4.0: 1.0 · nan to 0.0 + 2.0 = 2.0"
 
 
@@ -225,12 +225,12 @@ def test_a_sum_of_gradients_that_overflows_is_found() -> None:
 
 @pytest.mark.parametrize("reading", [walk, find_nonfinite, replay, lambda y: gradients(y, [])])
 @pytest.mark.parametrize("y", [None, 3.0, "y", [Value(1.0)]])
-def test_what_is_not_a_graph_is_refused(reading: Callable[[Any], Any], y: Any) -> None:
+def test_an_argument_that_is_not_a_node_is_refused(reading: Callable[[Any], Any], y: Any) -> None:
     with pytest.raises(TypeError, match=r"needs the Value .*, not "):
         reading(y)
 
 
-def test_another_nan_is_no_change() -> None:
+def test_another_nan_is_not_a_change() -> None:
     w = Value(math.nan, "w")
     steps = walk(w * 2)
     w.data = -float("nan")
@@ -240,7 +240,7 @@ def test_another_nan_is_no_change() -> None:
         str(steps[0])
 
 
-def test_a_number_will_do_as_a_label() -> None:
+def test_a_label_may_be_a_number() -> None:
     y = Value(2.0, label=cast(str, 7)) * 3
     assert str(walk(y)[0]) == "forward 1/1: loss = 7·3 = 2·3 = 6"
 
@@ -263,13 +263,13 @@ def test_the_steps_of_a_graph_that_was_trained_since_are_refused() -> None:
     assert str(nan[0]) == "forward 1/1: loss = x·2 = NaN·2 = NaN"
 
 
-def test_numbers_that_differ_in_their_last_digit_are_told_apart() -> None:
+def test_numbers_that_differ_in_their_last_digit_are_written_differently() -> None:
     mistaken = walk(tanh(Value(1e-8, "x") * 1), mistake="activation-forgotten")
     assert mistaken.difference == "∂loss/∂v1 = 1 - loss² = 0.9999999999999999, not 1"
 
 
 @pytest.mark.parametrize(("x", "n", "reason"), [(2.0, 3.0, "|x| > 0"), (0.0, 3.0, "n ≥ 1"), (-2.0, 3.0, "|x| > 0")])
-def test_of_several_conditions_that_will_do_the_one_that_holds_is_told(x: float, n: float, reason: str) -> None:
+def test_of_several_sufficient_conditions_the_reason_is_the_one_that_holds(x: float, n: float, reason: str) -> None:
     power = Value(x, label="x") ** Value(n, label="n")
     assert walk(power)[-1].edges[0].reason == reason
     row = Unary("row", lambda x: x, lambda x, out: where(maximum(x, x - 1), 2.0, 3.0))

@@ -1,4 +1,4 @@
-"""The number of a leaf after a step of gradient descent is right where its change is, in Python and in the page."""
+"""After a step of gradient descent, the number of a leaf is right if its change is right, in Python and in the page."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ def updates(seed: int, n: int) -> list[Exercise]:
 
 
 @pytest.mark.parametrize("text", ["2.0033", "2.003", "2.00332", "2.0033216", "2,0033", "w - 0.1*2*v3*v2*(1 - v2)*0.5"])
-def test_a_step_that_is_seen_in_the_answer_is_right(text: str) -> None:
+def test_an_answer_that_shows_the_right_step_is_right(text: str) -> None:
     assert small_step().mark({"w": text}).points == 1
 
 
 @pytest.mark.parametrize("text", ["2", "2.000", "1.999", "2.004", "2.001", "1.9967", "w", "w + 0*v2", "2.0332", "2.01"])
-def test_another_step_or_none_is_not(text: str) -> None:
+def test_an_answer_that_shows_another_step_or_none_is_wrong(text: str) -> None:
     assert not small_step().mark({"w": text})
 
 
 @pytest.mark.parametrize("rate", [1e-3, 1e-6, 1e-9, 1e-13])
-def test_an_unchanged_number_has_too_few_digits_and_what_the_solution_prints_has_enough(rate: float) -> None:
+def test_an_unchanged_number_has_too_few_digits_and_the_printed_solution_has_enough(rate: float) -> None:
     task = small_step(rate)
     [mark] = task.mark({"w": 2}).marks
     assert mark.sentence == "w after the step: 2 has too few digits to show the step from 2; give more" and mark.points == 0
     printed = task.solution.rpartition(" = ")[2]
     assert printed != "2" and task.mark({"w": printed}) and task.solution_latex[-1] == rf"w \leftarrow {printed}"
-    assert not task.mark({"w": repr(4 - float(printed))})  # the other way
+    assert not task.mark({"w": repr(4 - float(printed))})  # a step in the other direction
 
 
 def test_where_no_gradient_arrives_the_number_stays() -> None:
@@ -51,13 +51,13 @@ def test_where_no_gradient_arrives_the_number_stays() -> None:
     assert exercise(w * x * 3, ask="update").mark({"w": 2, "x": "-0.6"})
 
 
-def test_the_step_of_a_large_number_is_seen_in_its_last_digits() -> None:
+def test_the_step_of_a_large_number_shows_in_its_last_digits() -> None:
     w = Value(1000.0, "w")
     for answer, is_right in ((1003.4, True), (1003, True), (1000, False), (1005, False), (1004, False), (996.6, False)):
         assert bool(exercise(w * -3.4, "update", rate=1.0).mark({w: answer})) is is_right, answer
 
 
-def test_the_right_number_is_right_in_all_its_digits_and_in_those_that_are_printed() -> None:
+def test_the_right_number_is_right_with_all_digits_and_with_the_printed_ones() -> None:
     for task in updates(11, 40):
         for question in task.questions:
             right = question.value(task._scene)

@@ -1,4 +1,4 @@
-"""Saving and loading: the same bits back, everything else refused, and nothing lost."""
+"""Saving and loading: the same bits come back, anything else is refused, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nn import MLP, Layer, Module, Neuron, Perceptron, load, save
 
 
 class Own(Module):
-    """A module of a user's own."""
+    """A user-defined module."""
 
     def __init__(self, size: int) -> None:
         self.table = {"a": [Value(float(i)) for i in range(size)], "größe": Value(-1.5)}
@@ -49,7 +49,7 @@ def bits(model: Module) -> list[str]:
 @pytest.mark.parametrize("make", MODELS)
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_there_and_back_bit_for_bit(suffix: str, make: Callable[[], Module], tmp_path: Path, data: st.DataObject) -> None:
+def test_models_are_loaded_bit_for_bit(suffix: str, make: Callable[[], Module], tmp_path: Path, data: st.DataObject) -> None:
     model, twin, path = make(), make(), tmp_path / f"model{suffix}"
     for parameter in model.parameters():
         parameter.data = data.draw(st.floats(allow_nan=False))
@@ -61,7 +61,7 @@ def test_there_and_back_bit_for_bit(suffix: str, make: Callable[[], Module], tmp
     assert again.read_bytes() == path.read_bytes()
 
 
-def test_numbers_that_json_does_not_have(tmp_path: Path) -> None:
+def test_numbers_that_json_lacks_are_saved(tmp_path: Path) -> None:
     neuron, path = Neuron(2), tmp_path / "neuron.json"
     neuron.load_state_dict({"w": [math.nan, math.inf], "b": -math.inf})
     save(neuron, path)
@@ -70,7 +70,7 @@ def test_numbers_that_json_does_not_have(tmp_path: Path) -> None:
     assert math.isnan(again.w[0].data) and (again.w[1].data, again.b.data) == (math.inf, -math.inf)
 
 
-def test_a_person_can_read_it(tmp_path: Path) -> None:
+def test_a_person_can_read_the_file(tmp_path: Path) -> None:
     path = tmp_path / "model.json"
     neuron = Neuron(2, init="zeros")
     neuron.w[1].data = 0.1
@@ -100,7 +100,7 @@ def altered(text: str, **entries: Any) -> str:
     (lambda text: "[]", "was not written by save"),
     (lambda text: "\udcff", "cannot be read"),
 ])  # fmt: skip
-def test_what_is_refused(alter: Callable[[str], str], message: str, tmp_path: Path) -> None:
+def test_altered_files_are_refused(alter: Callable[[str], str], message: str, tmp_path: Path) -> None:
     path, model = tmp_path / "neuron.json", Neuron(2)
     saved = Neuron(2, init="zeros")
     saved.w[1].data = 0.25
@@ -117,7 +117,7 @@ def test_every_truncation_and_every_flipped_digit_is_refused(tmp_path: Path) -> 
     save(model, path)
     whole = path.read_bytes()
     before = model.state_dict()
-    for i in range(len(whole) - 2):  # but for the brace and the new line at the end
+    for i in range(len(whole) - 2):  # all but the brace and the newline at the end
         path.write_bytes(whole[:i])
         with pytest.raises(ValueError, match=r"neuron\.json"):
             load(model, path)
@@ -143,7 +143,7 @@ def test_an_own_module_of_another_size_is_refused(tmp_path: Path) -> None:
         load(Own(3), tmp_path / "model.json")
 
 
-def test_no_file(tmp_path: Path) -> None:
+def test_a_missing_file_or_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         load(Neuron(1), tmp_path / "none.json")
     with pytest.raises(FileNotFoundError):
@@ -164,7 +164,7 @@ class Line(Module):
 
 
 class Shown(Line):
-    """One that shows them in words of its own, and a result of the last call."""
+    """A module with its own `repr`, which also shows a result of the last call."""
 
     def __call__(self, x: Any) -> Any:
         """Return w·x + b, and keep it."""
@@ -176,7 +176,7 @@ class Shown(Line):
 
 
 class Around(Module):
-    """A module around one."""
+    """A module that contains one."""
 
     def __init__(self, line: Line) -> None:
         self.lines = {"first": line}
@@ -217,13 +217,13 @@ def test_a_model_that_cannot_be_copied_is_saved_and_loaded(tmp_path: Path) -> No
 
 
 def ran(path: str) -> float:
-    """Leave a trace of having been run."""
+    """Create a file, as a trace of having been run."""
     Path(path).touch()
     return 1.0
 
 
 class Pickled:
-    """A thing whose pickle runs a function when it is read."""
+    """An object whose pickle runs a function when it is read."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -1,4 +1,4 @@
-"""The strategies keep what they promise, and the property test of a row notices each way to get one wrong."""
+"""The strategies keep what they promise, and the property test of a row notices every kind of wrong row."""
 
 import math
 from dataclasses import replace
@@ -57,7 +57,7 @@ from autograd.value import topological
 
 swish = Unary("swish", lambda x: x * sigmoid(x), lambda x, out: out + sigmoid(x) * (1 - out))
 cosh = Unary("cosh", math.cosh, lambda x, out: (exp(x) - exp(-x)) / 2, array="cosh")
-SEARCH = settings(max_examples=2000, phases=[Phase.generate], database=None)  # what is found need not be small
+SEARCH = settings(max_examples=2000, phases=[Phase.generate], database=None)  # examples need not be minimal
 LOOK = settings(max_examples=100, phases=[Phase.generate], derandomize=True, database=None,
                 suppress_health_check=[HealthCheck.filter_too_much])  # fmt: skip
 
@@ -116,7 +116,7 @@ def test_points_near_edges_and_kinks_are_left_out() -> None:
 
 
 def only(strategy: st.SearchStrategy[Any]) -> Any:
-    """Return what a strategy draws, which draws one thing only; or its simplest."""
+    """Return the only example that a strategy draws, or its simplest one."""
     return find(strategy, lambda drawn: True, settings=SEARCH, random=Random(0))
 
 
@@ -129,7 +129,7 @@ def test_the_ends_between_which_numbers_are_drawn_are_rounded_inward() -> None:
     assert (NEAR, STEEP) == (0.01, 100)
 
 
-def test_how_near_to_an_edge_a_kink_or_a_singular_point_a_row_is_tried() -> None:
+def test_rows_are_not_tried_too_near_to_an_edge_a_kink_or_a_singular_point() -> None:
     for row, data, is_near in (
         (log, (0.0049,), True), (log, (0.0051,), False), (primitives.arcsin, (0.9951,), True),
         (primitives.arcsin, (0.9949,), False), (primitives.divide, (1, -0.005), True), (primitives.divide, (0, 0.006), False),
@@ -156,7 +156,7 @@ def test_a_domain_of_inequalities_excludes_operands(domain: str, inside: list[An
     assert not any(_is_excluded(row, data) for data in inside) and all(_is_excluded(row, data) for data in outside)
 
 
-def test_the_depth_of_a_program_is_the_longest_way() -> None:
+def test_the_depth_of_a_program_is_its_longest_path() -> None:
     add = primitives.add
     for instructions, depth in (
         ([(add, (0, 1)), (add, (2, 0)), (add, (3, 2))], 3), ([(add, (0, 1)), (add, (0, 0))], 1), ([(add, (0.5, 0.5))], 1),
@@ -177,7 +177,7 @@ def test_programs_stay_finite_moderate_and_short(program: Program) -> None:
         data = [values[x] if isinstance(x, int) else x for x in places]
         assert all(is_short(x) for x in places if isinstance(x, float))
         assert row.kink is None or abs(row.kink(*data)) >= NEAR
-        if row.is_choice:  # beside a 0 that was not compared there is another case
+        if row.is_choice:  # next to a 0 that no comparison made, the other branch is taken
             assert data[0] != 0 or places[0] in conditions
         conditions |= {len(values)} if row.is_condition else set()
         values.append(float(row.evaluate(data)))
@@ -316,13 +316,13 @@ def test_rows_of_the_table_pass(row: Primitive) -> None:
 
 
 def test_infinite_operands_have_no_neighbours() -> None:
-    # The rule of power has a case with ∞, a node of its own among those of the second derivative.
+    # The rule of power has a case with ∞, which is a node in the graph of the second derivative.
     assert slope(abs, math.inf).kind == slope(abs, -math.inf).kind == "lone"
     report = gradcheck(power, 0.0, 1.5, order=2)
     assert "no number next to this one is in the domain" in {check.reason for check in report.edges if "∞" in check.at}
 
 
-def test_rows_of_ones_own_pass() -> None:
+def test_user_defined_rows_pass() -> None:
     gaussian = Unary("gaussian", lambda x: exp(-x * x), lambda x, out: -2 * x * out)
     hypotenuse = Binary("hypotenuse", lambda x, y: sqrt(x * x + y * y), lambda x, y, out: x / out, lambda x, y, out: y / out)
     cubes = Nary("cubes", lambda *v: v[0] ** 3 + v[1] ** 3 + v[2] ** 3, lambda v, out: [3 * x**2 for x in v], tuple)
@@ -335,7 +335,7 @@ def test_rows_of_ones_own_pass() -> None:
 
 
 def hidden(x: Any) -> Any:
-    """Return the number alone, so that the graph ends here."""
+    """Return only the number, so that the graph ends here."""
     return getattr(x, "data", x)
 
 
@@ -352,7 +352,7 @@ def on_arrays_otherwise(x: Any) -> Any:
         # The numbers of the first derivative are right, but not its graph.
         (Unary("cut", lambda x: x**3, lambda x, out: 3 * x * hidden(x)), "the graph lacks a part of the function"),
         (Unary("square", lambda x: x * x, lambda x, out: x + float(x)), "square cannot be written as text: a rule turns"),
-        # Text and arrays: another function than with floats, or none.
+        # The text or the arrays give another function than floats do, or none.
         (replace(cosh, code="({0} + 2.0)"), r"cosh at .*: the text \(x \+ 2\.0\) gives"),
         (replace(cosh, code="({0} * nan)"), r"cosh at .*: the text \(x \* nan\) gives nan"),
         (Unary("plain", math.cosh, lambda x, out: (exp(x) - exp(-x)) / 2), "plain cannot be read on arrays"),
@@ -411,7 +411,7 @@ def test_it_is_noticed_at_the_operands_that_a_strategy_draws() -> None:
     [
         Unary("cube", lambda x: x * x * x, lambda x, out: 3 * exp(2 * log(x)), domain="x > 0"),
         Unary("square", lambda x: x * x, lambda x, out: 2 * out / x, singular={(0.0,): (0.0,)}),
-        Unary("root", lambda x: sqrt(x), lambda x, out: 1 / (2 * out)),  # at the edge of a domain that it does not name
+        Unary("root", lambda x: sqrt(x), lambda x, out: 1 / (2 * out)),  # at the edge of a domain that it does not state
         Unary("rise", lambda x: x * sqrt(x), lambda x, out: 1.5 * x / sqrt(x)),  # at such an edge, with a slope on one side
         Unary("cbrt", primitives.cbrt.function, lambda x, out: 1 / (3 * out * out), array="cbrt"),  # the slope at 0 is ∞
         Unary("size", lambda x: abs(x), lambda x, out: x / out),  # undefined at 0

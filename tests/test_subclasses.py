@@ -1,6 +1,6 @@
-"""Subclasses of `Value`: one that does more at every operation, and hands it on with `super`.
+"""Subclasses of `Value`: one that does more at every operation, and then calls `super`.
 
-The idea: it has its turn once, wherever it stands among the operands, and then all is as for a plain `Value`.
+The idea: its method is called once, wherever the node is among the operands; the result is that of a plain `Value`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ seen: list[str] = []
 
 
 class Watched(Value):
-    """A node that writes down what is done with it."""
+    """A node that records the operations on it."""
 
     __slots__ = ()
 
@@ -38,7 +38,7 @@ class Watched(Value):
     ],
     ids=lambda x: x if isinstance(x, str) else "",
 )
-def test_an_operation_is_handed_on_once(f: Callable[..., Value], name: str) -> None:
+def test_the_method_is_called_once_per_operation(f: Callable[..., Value], name: str) -> None:
     seen.clear()
     x, w, plain = Value(3.0, "x"), Watched(2.0, "w"), Value(2.0, "w")
     y, same = f(x, w), f(x, plain)
@@ -48,7 +48,7 @@ def test_an_operation_is_handed_on_once(f: Callable[..., Value], name: str) -> N
     assert seen or name in ("divide",)  # operators with plain numbers are recorded at once
 
 
-def test_a_refusal_names_it() -> None:
+def test_an_error_names_the_node() -> None:
     with pytest.raises(DomainError, match=r"log\(-1.0\) is undefined.*Value\(-1.0\)"):
         log(Watched(-1.0))
 

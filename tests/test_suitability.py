@@ -1,4 +1,4 @@
-"""Training never trains nothing, nor the wrong thing: what does not suit is refused, or named in a note."""
+"""Training never trains nothing or the wrong thing: what is unsuitable is refused, or named in a note."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_a_loss_that_drops_the_graph_once_is_refused_there(compiled: Any) -> Non
 
 
 class Cut(Module):
-    """A model whose first layer is cut off, or all of it."""
+    """A model that cuts the graph behind its first layer, or the whole of it."""
 
     def __init__(self, whole: bool) -> None:
         self.whole, self.first, self.last = whole, MLP(2, [2, 2], seed=0), Neuron(2, "linear", seed=0)
@@ -109,7 +109,7 @@ class Cut(Module):
         return out.data if self.whole and isinstance(out, Value) else out
 
 
-def test_a_model_that_is_cut_off_is_refused_and_a_part_of_it_noted() -> None:
+def test_a_model_that_cuts_its_graph_is_refused_and_a_part_that_does_is_noted() -> None:
     refused(Cut(whole=True), TypeError, "example .*: the model returned .*, which contains no Value")
     history = fit(Cut(whole=False), X, Y, epochs=2, seed=0)
     [note] = history.notes
@@ -210,7 +210,7 @@ def test_weights_that_are_results_are_noted() -> None:
     assert note.startswith("draw (0.7) takes part")
 
 
-# Targets that do not suit
+# Unsuitable targets
 
 TWO = [1 + t for t in Y]
 THREE = [i % 3 for i in range(24)]
@@ -302,11 +302,11 @@ def test_probabilities_for_a_loss_on_net_inputs_are_noted() -> None:
 
 
 @ENGINES
-def test_targets_that_are_no_classes_reach_a_loss_of_ones_own(compiled: Any) -> None:
+def test_targets_that_are_not_classes_reach_a_user_defined_loss(compiled: Any) -> None:
     def likelihood(outputs: Any, target: Any) -> Any:  # of a normal distribution, from its mean and its deviation's logarithm
         return outputs[1] + (outputs[0] - target) ** 2 * exp(-2 * outputs[1]) / 2
 
-    model, heights, apart = network("linear", 2), [x[0] - x[1] for x in X], ([X[0], X[1]], [0, 1])  # which could be classes
+    model, heights, apart = network("linear", 2), [x[0] - x[1] for x in X], ([X[0], X[1]], [0, 1])  # they could be classes
     before = sum(likelihood(model.predict(x), height) for x, height in zip(X, heights, strict=True)) / len(X)
     history = fit(model, X, heights, loss=likelihood, epochs=1, batch_size=None, compiled=compiled, validation=apart)
     assert history.loss == [pytest.approx(before, rel=1e-12)] and len(history.validation_loss) == 1 and not history.accuracy
@@ -355,14 +355,14 @@ STOPS: list[tuple[Any, int]] = [
 
 
 @pytest.mark.parametrize(("stop", "epochs"), STOPS)
-def test_a_callback_ends_the_training_by_true_alone(stop: Any, epochs: int) -> None:
+def test_a_callback_ends_the_training_only_by_true(stop: Any, epochs: int) -> None:
     calls: list[int] = []
     others = [lambda *_: calls.append(1), lambda *_: stop, lambda *_: calls.append(2)]
     assert fit(network(), X, Y, epochs=3, callbacks=others).epochs == epochs
     assert calls == [1, 2] * epochs
 
 
-def test_the_validation_targets_too() -> None:
+def test_validation_targets_are_checked_too() -> None:
     refused(network("sigmoid"), ValueError, "^validation: example .*got 2", loss="binary_cross_entropy", validation=(X, TWO))
 
 
@@ -387,7 +387,7 @@ def test_signs_with_a_sigmoid_are_judged_by_its_middle(loss: str, compiled: bool
     assert loss == "hinge" or "the targets go from -1 to 1, but the outputs only from 0 to 1" in history.notes[0]
     own = Neuron(1, "sigmoid", init=lambda *_: 1.0)
     assert accuracy(own, [[-1.0], [2.0]], [-1, 1]) == accuracy(own, [[-1.0], [2.0]], [0, 1]) == 1.0
-    assert accuracy(own, [[-1.0]], [-1]) == 1.0  # a single one, of the class that a sigmoid never reaches
+    assert accuracy(own, [[-1.0]], [-1]) == 1.0  # a single example, of the class that a sigmoid never reaches
     assert accuracy(Neuron(1, "tanh", init=lambda *_: 1.0), [[-1.0], [0.2]], [-1, 1]) == 1.0
 
 
@@ -419,18 +419,18 @@ def test_a_loss_refuses_targets_and_outputs_by_itself() -> None:
             losses.binary_cross_entropy(wrong, 1)
         with pytest.raises(DomainError, match="categorical_cross_entropy takes probabilities from 0 to 1"):
             losses.categorical_cross_entropy([wrong, 0.5], 1)
-    assert losses.binary_cross_entropy(1 + 1e-12, 1) < 0  # rounding is forgiven
+    assert losses.binary_cross_entropy(1 + 1e-12, 1) < 0  # rounding is tolerated
 
 
 @pytest.mark.parametrize("compiled", [False, True])
-def test_outputs_above_one_are_named_where_the_logarithm_would_take_them(compiled: bool) -> None:
+def test_outputs_above_one_are_named_where_the_logarithm_would_accept_them(compiled: bool) -> None:
     unit = Neuron(1, "linear", init=lambda *_: 1.0)
     with pytest.raises(DivergenceError, match=r"binary_cross_entropy takes probabilities from 0 to 1; got 1\.5: end the model"):
         fit(unit, [[1.5], [1.5]], [1, 1], loss="binary_cross_entropy", compiled=compiled)
     assert unit.w[0].data == 1.0
 
 
-def test_a_loss_of_ones_own_is_shown_all_kinds_of_targets_before_it_is_compiled() -> None:
+def test_a_user_defined_loss_is_tried_on_all_kinds_of_targets_before_it_is_compiled() -> None:
     def loss(out: Any, t: Any) -> Any:
         return losses.binary_cross_entropy_with_logits(out, t)
 
@@ -453,7 +453,7 @@ def test_a_graph_older_than_the_steps_is_refused(compiled: Any) -> None:
     optimizer = SGD(lr=0.1)
     with pytest.raises(ValueError, match=r"computed from a parameter before training began.*changed after the forward pass"):
         fit(Cached(), [[1.0], [2.0]], [1.0, 2.0], epochs=3, optimizer=optimizer, compiled=compiled)
-    assert optimizer.steps == 1  # the first, which nobody can tell from a right one
+    assert optimizer.steps == 1  # the first step, which cannot be told from a right one
 
 
 @pytest.mark.parametrize("target", ["a", None, 1j])

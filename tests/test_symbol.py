@@ -1,4 +1,4 @@
-"""Formulas: what is written is what the table computes."""
+"""Formulas: their text, LaTeX and source mean what the table computes."""
 
 import itertools
 import math
@@ -110,7 +110,7 @@ def test_parentheses(formula: Symbol, text: str, latex: str) -> None:
         ("abs({0})", abs),
     ],
 )
-def test_a_template_of_a_user_means_the_same_inside_of_a_formula(template: str, function: Any) -> None:
+def test_a_user_defined_template_means_the_same_inside_a_formula(template: str, function: Any) -> None:
     row = Unary("row", lambda x: float(function(float(x))), lambda x, out: 0.0, text=template, code=template)
     twice = Unary("twice", row.function, lambda x, out: 0.0, text=template)
     inside: list[Callable[[Any], Any]] = [
@@ -123,7 +123,7 @@ def test_a_template_of_a_user_means_the_same_inside_of_a_formula(template: str, 
         x = 0.75
         assert eval(f(Symbol("x")).text.replace("·", "*").replace("³", "**3")) == f(x)
         outer = Unary("outer", f, lambda x, out: 0.0)
-        assert [outer(Value(x)).data for _ in range(2)] == [f(x)] * 2, "as first recorded, and by the function written then"
+        assert [outer(Value(x)).data for _ in range(2)] == [f(x)] * 2, "as recorded first, and then by the generated function"
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_template_of_a_user_means_the_same_inside_of_a_formula(template: str, 
         ("{0} ⊗ {0}", r"\left(\left(x + y\right) ⊗ \left(x + y\right)\right)^{3}"),
     ],
 )
-def test_a_latex_template_of_a_user_has_parentheses_where_it_needs_them(template: str, latex: str) -> None:
+def test_a_user_defined_latex_template_has_parentheses_where_it_needs_them(template: str, latex: str) -> None:
     row = Unary("row", math.sin, lambda x, out: 0.0, latex=template)
     assert (row(Symbol("x") + Symbol("y")) ** 3).latex == latex
 

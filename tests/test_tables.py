@@ -12,7 +12,7 @@ from nn.data import moons
 from nn.tables import naming, rows_of
 
 COMPILED = pytest.mark.parametrize("compiled", [False, True])
-# Square, and far from symmetric: its transpose would be trained on without a complaint.
+# Square and far from symmetric: training on its transpose by mistake would raise no error.
 SQUARE, TARGETS = [[1.0, 2.0], [30.0, 4.0]], [1.0, -1.0]
 
 
@@ -48,7 +48,7 @@ def test_predicting_and_judging_frames() -> None:
     assert Perceptron(2).fit(pd.DataFrame(X), pd.Series(y)).mistakes == Perceptron(2).fit(X, y).mistakes
 
 
-def test_a_module_of_ones_own_predicts_the_rows_of_a_frame() -> None:
+def test_a_user_defined_module_predicts_the_rows_of_a_frame() -> None:
     pd = pytest.importorskip("pandas")
 
     class First(Module):
@@ -80,7 +80,7 @@ def test_a_frame_of_points_is_drawn() -> None:
 
 
 @COMPILED
-def test_a_series_of_numbers_goes_by_place_and_not_by_label(compiled: bool) -> None:
+def test_a_series_of_numbers_is_read_by_place_and_not_by_label(compiled: bool) -> None:
     pd = pytest.importorskip("pandas")
 
     class Scale(Module):
@@ -112,7 +112,7 @@ def test_sparse_and_matrix(compiled: bool) -> None:
 
 
 @COMPILED
-def test_masked_entries_are_refused_and_others_taken(compiled: bool) -> None:
+def test_masked_arrays_are_refused_only_if_entries_are_masked(compiled: bool) -> None:
     whole = np.ma.masked_array(SQUARE, mask=False)
     assert trained(whole, np.ma.masked_array(TARGETS), compiled) == trained(SQUARE, TARGETS, compiled)
     hidden = np.ma.masked_array(SQUARE, mask=[[False, False], [True, False]])
@@ -145,7 +145,7 @@ def frame_of(name: str) -> Any:
     (zip([1.0, 2.0], [3.0, 4.0], strict=True), "X is a list or an array"),
     (np.array(5.0), r"X is a list or an array.*; got array\(5.\)"),
 ])  # fmt: skip
-def test_what_is_not_numbers_is_refused(X: Any, message: str, compiled: bool) -> None:
+def test_tables_of_other_types_are_refused(X: Any, message: str, compiled: bool) -> None:
     model = Neuron(2, seed=0)
     before = model.state_dict()
     with pytest.raises(TypeError, match=message):
@@ -194,7 +194,7 @@ def test_validation_examples_may_have_another_length() -> None:
         fit(Total(), [[1.0], [2.0]], [1.0, 2.0], **options, compiled=True)
 
 
-def test_an_error_with_arguments_of_its_own_stays_as_it_is() -> None:
+def test_an_error_with_its_own_arguments_is_unchanged() -> None:
     class Reader(Module):
         def __init__(self) -> None:
             self.unit = Neuron(1, "linear", seed=0)
@@ -206,7 +206,7 @@ def test_an_error_with_arguments_of_its_own_stays_as_it_is() -> None:
         fit(Reader(), [[1.0], [1.0, 2.0]], [1.0, 2.0])
 
 
-def test_what_a_model_takes_beside_numbers_stays_as_it_is() -> None:
+def test_a_model_may_take_dicts_and_tuples_as_examples() -> None:
     class Point(NamedTuple):
         x: float
         y: float

@@ -1,4 +1,4 @@
-"""One way to tell: a node and an edge have the same formula and the same numbers in every room, and each mark one meaning."""
+"""Every room writes the same formula and the same numbers for a node and an edge, and each mark has one meaning."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from autograd.strategies import Network, Program, networks, programs
 from nn import MLP
 from nn.losses import cross_entropy, l2
 
-WIDEST = 30  # characters of a formula that has to stand in a box as it is
+WIDEST = 30  # characters of a formula that a box has to show in full
 
 
 @dataclass
 class Told:
-    """What a room tells: of each node its formula and value, of each edge the partial derivative, what flows, and its rule."""
+    """What a room says: formulas and values of nodes; partial derivatives and flows of edges; rules."""
 
     nodes: dict[str, tuple[str, str]]
     edges: Counter[tuple[str, str, str, str]]
     rules: set[tuple[str, str, str]]
 
     def node(self, name: str, formula: str, value: str) -> None:
-        """Note a node, which has to be told as before if it was told before."""
+        """Add a node; one that is there already has to be the same."""
         assert self.nodes.setdefault(name, (formula, value)) == (formula, value)
 
     def edge(self, consumer: str, operand: str, partial: str, flow: str) -> None:
-        """Note an edge; what flows is ``upstream × partial = contribution``, or nothing."""
+        """Add an edge; `flow` is ``upstream × partial = contribution``, or empty."""
         self.edges[consumer, operand, partial, re.sub(r"[()]", "", flow).replace("·", " × ")] += 1
 
 
@@ -73,7 +73,7 @@ def told_by_text(text: str) -> Told:
 
 
 def told_by_command_line(loss: Value) -> Told:
-    """Read what ``--steps`` prints of a graph."""
+    """Read what ``--steps`` prints for a graph."""
 
     class Recorded:
         names, text = (), "f"
@@ -138,7 +138,7 @@ def told_by_mermaid(text: str) -> Iterator[tuple[str, str, str]]:
 
 
 def told_by_moments(loss: Value, names: dict[str, str]) -> Told:
-    """Read the pictures of every step: the box that stands out, what its arrows carry, and that this is kept behind it."""
+    """Read the picture of every step: the active box and what its arrows carry, which later pictures keep."""
     told, passed = nothing(), Counter[str]()
     for k, step in enumerate(walk(loss)):
         drawing = draw(loss, step=k)
@@ -202,7 +202,7 @@ def check_rooms(make: Callable[[], Value]) -> None:
     assert {name: value for name, (_, value) in boxes.items()} == {name: value for name, (_, value) in right.nodes.items()}
     fits = {name: formula for name, (formula, _) in right.nodes.items() if len(formula) <= WIDEST}
     assert {name: boxes[name][0] for name in fits} == fits
-    page = html.unescape(play(loss).html)  # what it computes by itself is compared with the walk in test_live_texts.py
+    page = html.unescape(play(loss).html)  # test_live_texts.py compares what the page itself computes
     for step in walk(loss)[: len(operations)]:
         assert f"{str(step).partition(': ')[2]},  {step.mark} = " in page
     explained = told_by_explanations(loss)
@@ -212,7 +212,7 @@ def check_rooms(make: Callable[[], Value]) -> None:
     assert explained.edges <= Counter((a, b, p, flow.partition(" = ")[0]) for a, b, p, flow in right.edges.elements())
     leaves = right.nodes.keys() - operations.keys()
     uses = Counter(operand for _, operand, _, _ in right.edges.elements())
-    if all(uses[leaf] <= 8 for leaf in leaves):  # of more, the explanation writes out eight
+    if all(uses[leaf] <= 8 for leaf in leaves):  # of more uses, the explanation lists only eight
         assert explained.edges.total() == sum(uses[leaf] for leaf in leaves)
 
 
@@ -261,7 +261,7 @@ class TestEveryRoom:
 
 
 def every_text(loss: Value) -> dict[str, str]:
-    """Return all that is ever written of a graph, by the room that writes it."""
+    """Return every text about a graph, by the room that writes it."""
     loss.backward()
     steps, drawing = walk(loss), draw(loss)
     moments = [draw(loss, step=k) for k in range(len(steps))]
@@ -347,9 +347,9 @@ class TestNumbers:
     @given(program=programs(longest=8))
     @example(program=Program((0.0,), ((total, (0, 0.01, -0.01, 0, 0.01)), (negative, (0,)), (multiply, (2, -1.0)))))
     @example(program=Program((-0.01,), ((total, (0, 0, 0, 0.01, -0.01)),)))
-    def test_no_sign_before_a_zero_and_never_two(self, program: Program) -> None:
+    def test_zeros_have_no_sign_and_no_number_has_two(self, program: Program) -> None:
         for room, text in every_text(run(program)).items():
-            text = re.sub(r"<(?:path|polygon)[^>]*>", "", text)  # what Graphviz draws may begin at -0
+            text = re.sub(r"<(?:path|polygon)[^>]*>", "", text)  # coordinates from Graphviz may be -0
             assert not re.search(r"(?<![\w.])-0(?![.\d…])|--[\d.∞]", text), room  # a long note may be cut within a number
 
     def test_zeros_and_signs(self) -> None:
@@ -360,7 +360,7 @@ class TestNumbers:
         assert str(walk(Value(-2.0, label="w") * -3)[0]) == "forward 1/1: loss = w·(-3) = -2·(-3) = 6"
 
 
-def test_a_leaf_has_its_name_for_a_formula_and_no_rules() -> None:
+def test_the_formula_of_a_leaf_is_its_name_and_it_has_no_rules() -> None:
     x = Value(2.0, label="x")
     telling = walk(x * 3).telling
     assert (telling.formula(x).text, telling.rules(x)) == ("x", [])
@@ -368,7 +368,7 @@ def test_a_leaf_has_its_name_for_a_formula_and_no_rules() -> None:
 
 def test_only_the_net_input_of_a_neuron_has_a_delta() -> None:
     model = MLP(2, [2, 2], activation="tanh", seed=1)
-    loss = cross_entropy(model([0.5, -1.0]), 1) + l2(model.parameters(), 0.1)  # both have a dot: of logits, and of weights
+    loss = cross_entropy(model([0.5, -1.0]), 1) + l2(model.parameters(), 0.1)  # both contain a dot, of logits and of weights
     nets = {f"z{layer}{neuron}" for layer in ("⁽¹⁾", "⁽²⁾") for neuron in "₀₁"}
     telling = walk(loss).telling
     assert {name for node, name in telling.names.items() if telling.mark(node) == "δ"} == nets

@@ -1,4 +1,4 @@
-"""The rules as theorems: on which pieces they hold, what is printed for Coq, and that Coq accepts the right ones only."""
+"""The rules as theorems: on which pieces they hold, what is printed for Coq, and that Coq accepts only the right ones."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from autograd.strategies import ROWS
 from autograd.symbol import Symbol
 
 README = prover.README.read_text(encoding="utf-8")
-SAMPLED = 20  # every twentieth wrong theorem is tried here, and by `python tests/theorems/prover.py --wrong` each
+SAMPLED = 20  # one wrong theorem in twenty is tried here; `python tests/theorems/prover.py --wrong` tries all
 SWISH = Unary("swish", lambda x: x * sigmoid(x), lambda x, out: out + sigmoid(x) * (1 - out))
 POWER_2 = next(row for row in PROVED if row.name == "power_2")
 x, y, out = Symbol("x"), Symbol("y"), Symbol("out")
@@ -45,7 +45,7 @@ def coq() -> None:
 
 
 def is_smooth(row: Primitive, data: Sequence[float], i: int) -> bool:
-    """Whether the slopes of a row along its operand i, to the left and to the right of a point, are both its rule."""
+    """Whether the slopes of a row along its operand i, to the left and to the right of a point, both equal its rule."""
     h = 1e-6
     try:
         left, here, right = [row.evaluate([*data[:i], data[i] + step, *data[i + 1 :]]) for step in (-h, 0.0, h)]
@@ -56,7 +56,7 @@ def is_smooth(row: Primitive, data: Sequence[float], i: int) -> bool:
 
 
 @pytest.mark.parametrize("row", PROVED, ids=lambda row: row.name)
-def test_every_point_where_a_row_is_smooth_lies_on_a_piece(row: Primitive) -> None:
+def test_every_point_where_a_row_is_smooth_is_on_a_piece(row: Primitive) -> None:
     names = names_of(row)
     grid = GRID[:: max(1, len(names) - 1)]
     for i, name in enumerate(names):
@@ -65,7 +65,7 @@ def test_every_point_where_a_row_is_smooth_lies_on_a_piece(row: Primitive) -> No
             if not is_smooth(row, data, i):
                 assert data not in covered or row.kink is None
                 continue
-            at_kink = row.kink is not None and row.kink(*data) == 0  # along a kink, or where two branches have one slope
+            at_kink = row.kink is not None and row.kink(*data) == 0  # along a kink, or where two branches have the same slope
             same = row.is_choice and data[1] == data[2]
             assert data in covered or at_kink or same, (name, data)
 
@@ -118,7 +118,7 @@ def test_a_leaf_that_is_used_twice_is_refused() -> None:
 
 
 def axioms(printed: str) -> set[str]:
-    """Return the names of what theorems rest on, from what Coq prints."""
+    """Return the names of the axioms that Coq prints."""
     assert printed.startswith("Axioms:\n")
     return set(re.findall(r"^([\w.]+)\s*:", printed.partition("\n")[2], re.MULTILINE))
 
@@ -132,7 +132,7 @@ def test_coq_accepts_every_theorem(coq: None) -> None:
 def test_wrong_rules_are_refused(coq: None) -> None:
     wrong = [*wrong_theorems()]
     assert {theorem.row for *_, theorem in wrong} == {*PROVED}
-    # The right rules are accepted in the same way, also by the proofs that have an idea of their own.
+    # The right rules are accepted in the same way, also those whose proof is not ``smooth``.
     right = [("right", "", theorem) for row in (relu, dot, power, arctan2, erf) for theorem in theorems(row)]
     tried = wrong[::SAMPLED]
     printed = verdicts(accepted(attempt([*right, *tried])))
@@ -141,7 +141,7 @@ def test_wrong_rules_are_refused(coq: None) -> None:
 
 
 @pytest.mark.slow
-def test_a_row_of_ones_own(coq: None) -> None:
+def test_a_user_defined_row_is_proved(coq: None) -> None:
     accepted(prover.text([SWISH], []))
     wrong = Unary("swish", SWISH.function, lambda x, out: out + sigmoid(x))
     with pytest.raises(Refused, match="Coq refuses the theorem swish_x"):
@@ -161,6 +161,6 @@ def test_a_wrong_step_of_a_network_is_refused(coq: None) -> None:
 
 
 @pytest.mark.slow
-def test_what_was_admitted_is_seen(coq: None) -> None:
+def test_an_admitted_theorem_is_noticed(coq: None) -> None:
     printed = accepted(prover.text([maximum], ["Theorem false : 0 = 1. Admitted."]))
     assert "false" in axioms(printed) - AXIOMS

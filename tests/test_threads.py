@@ -1,4 +1,4 @@
-"""Threads on graphs that share nodes: the same sums as one after the other."""
+"""Threads on graphs that share nodes: the sums are those of one call after the other."""
 
 import copy
 import sys
@@ -58,7 +58,7 @@ READINGS: dict[str, Callable[[Value, Value], float]] = {
 
 
 @pytest.mark.parametrize("name", READINGS)
-def test_every_reading_beside_backward(name: str) -> None:
+def test_every_reading_works_during_a_backward_pass(name: str) -> None:
     x = Value(1.0, label="x")
     y = lattice(x, 12)
 

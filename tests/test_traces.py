@@ -74,7 +74,7 @@ def test_ragged_columns_of_a_table_are_grouped(backend: str) -> None:
 
 
 @BACKENDS
-def test_any_real_numbers_may_stand_in_a_batch(backend: str) -> None:
+def test_any_real_numbers_may_be_in_a_batch(backend: str) -> None:
     program = compile(lambda x: w * x, [w], backend=backend)
     assert program([10**20, Fraction(1, 2), True, np.float32(4.0)]).tolist() == [0.5e20, 0.25, 0.5, 2.0]
     assert compile(lambda x: w * x[0], [w], backend=backend)([[Fraction(1, 2)], [10**20]]).tolist() == [0.25, 0.5e20]
@@ -83,7 +83,7 @@ def test_any_real_numbers_may_stand_in_a_batch(backend: str) -> None:
 
 
 @BACKENDS
-def test_each_shape_has_its_trace_and_the_oldest_goes(backend: str) -> None:
+def test_each_shape_has_its_trace_and_the_oldest_is_dropped(backend: str) -> None:
     program = compile(lambda x: w * sum(x), [w], backend=backend, traces=2)
     for n in (1, 2, 1, 3):
         assert program(np.ones((4, n))).tolist() == [0.5 * n] * 4
@@ -122,7 +122,7 @@ def test_gradient_descent_without_data() -> None:
     assert_close(program.parameters, [1.0, 1.0], 1e-4)
 
 
-# What is refused says what to do, and what it says works.
+# Errors say what to write instead, and their advice works.
 
 
 def assert_compiles(f: Any, eagerly: Any, *batch: Any) -> None:
@@ -139,7 +139,7 @@ def test_advice_a_branch_is_written_with_where() -> None:
 
 
 @pytest.mark.parametrize("name", ["data", "grad", "partials", "taken"])
-def test_what_is_known_of_numbers_only_is_refused_by_name(name: str) -> None:
+def test_attributes_that_only_numbers_have_are_refused_by_name(name: str) -> None:
     for node in (lambda x: w, lambda x: x, lambda x: w * x):
         with pytest.raises(
             TypeError, match=rf"\.{name} of <traced .*> cannot be used while compiling, because it stands for any"
@@ -179,7 +179,7 @@ def test_advice_exp_is_guarded_by_logsumexp_and_numbers_are_chosen_by_one_hot_li
 
 
 def test_numbers_are_not_looked_up_by_their_hash() -> None:
-    """A node is not found in a set of numbers, whatever it stands for: each lookup is refused, but for parameters as keys."""
+    """A node is not found in a set of numbers, whatever it stands for: every lookup but of parameters is refused."""
     lookups: list[Callable[[Any], Any]] = [
         lambda x: w * (x in {0.0, 1.0}), lambda x: w * {0.0: 2.0}.get(x, 1.0), lambda x: w * {1.0: 2.0}[2 * x],
         lambda x: w * len({x, 0.0}), lambda x: w * {x: 1.0}[x], lambda x: grad(lambda q: w * {1.0: q}.get(q, 0.0))(x),
@@ -224,7 +224,7 @@ def test_advice_lengths_are_masked() -> None:
     assert_close(compile(padded, [w, u], example=(xs[0], mask[0]))(xs, mask), values)
 
 
-# Another machine.
+# A user-defined machine.
 
 
 class OnLists:

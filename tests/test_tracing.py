@@ -1,4 +1,4 @@
-"""A trace has nodes of its own: those of another one, or of one that is over, are refused, and parameters are given back."""
+"""A trace has its own nodes: those of another or a finished trace are refused, and parameters become plain Values again."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def test_a_program_is_not_run_where_its_parameters_stand_for_any_number() -> Non
     for call in calls:
         with pytest.raises(TypeError, match=r"as numbers, and their gradient would be lost; call program\.f"):
             compile(lambda x, call=call: w * x + float(call()), [w], example=[1.0])
-    assert compile(lambda x: u * x + inner([1.0])[0], [u])([1.0]).tolist() == [5.0]  # a constant of this one
+    assert compile(lambda x: u * x + inner([1.0])[0], [u])([1.0]).tolist() == [5.0]  # a constant of this program
     assert compile(lambda x: w * x + inner.f(1.0), [w]).gradient([1.0])[1].tolist() == [2.0]
 
 
 @pytest.mark.parametrize("use", [*USES, lambda x, y: -x, lambda x, y: exp(y)])
-def test_nodes_of_a_trace_that_is_over_are_refused(use: Callable[[Any, Any], Any]) -> None:
+def test_nodes_of_a_finished_trace_are_refused(use: Callable[[Any, Any], Any]) -> None:
     kept: list[Any] = []
 
     def keep(x: Any, y: Any) -> Any:
@@ -62,7 +62,7 @@ def test_nodes_of_a_trace_that_is_over_are_refused(use: Callable[[Any, Any], Any
         use(*kept)
 
 
-def test_labels_are_set_while_tracing() -> None:
+def test_labels_can_be_set_while_tracing() -> None:
     w, seen = Value(3.0, label="w"), list[tuple[str | None, ...]]()
 
     def f(x: Any, y: Any) -> Any:
@@ -73,11 +73,11 @@ def test_labels_are_set_while_tracing() -> None:
         return product + y
 
     program = compile(f, [w], example=[1.0, 2.0], backend="numpy")
-    assert seen == [("w", None, None, None), ("w", "a", "b", "p")]  # a parameter's own is looked up when tracing begins
+    assert seen == [("w", None, None, None), ("w", "a", "b", "p")]  # a parameter has its label from the start
     assert w.label == "v" and w.__class__ is Value and program([1.0], [2.0]).tolist() == [5.0]
 
 
-def test_an_interrupt_while_parameters_are_given_back_keeps_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_does_not_keep_parameters_from_being_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
     w, calls = Value(3.0, label="w"), list[int]()
     give_back = tracing._give_back
 
@@ -97,4 +97,4 @@ def test_labels_that_differ_in_any_digit_belong_together() -> None:
     for digit in range(10):
         [group] = alike(["w4_x", f"w{digit}_x"])
         assert group.words == ("w", "_x") and group.differ == (set() if digit == 4 else {0})
-    assert len(alike(["w/", "w:", "w0"])) == 3  # what stands beside the digits is none
+    assert len(alike(["w/", "w:", "w0"])) == 3  # the characters before and after the digits are not digits

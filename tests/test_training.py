@@ -34,13 +34,13 @@ def line(seed: int = 0) -> Neuron:
 
 
 class Recorder:
-    """An optimiser that writes down the gradients that it is given, and moves nothing."""
+    """An optimiser that records the gradients and moves nothing."""
 
     def __init__(self) -> None:
         self.seen: list[list[float]] = []
 
     def step(self, parameters: Sequence[Value]) -> None:
-        """Write down the gradients."""
+        """Record the gradients."""
         self.seen.append([parameter.grad for parameter in parameters])
 
 
@@ -135,7 +135,7 @@ def test_arrays_and_tuples_are_taken() -> None:
     assert all(losses == histories[0] for losses in histories)
 
 
-def test_an_own_module_and_an_own_loss() -> None:
+def test_a_user_defined_module_and_loss() -> None:
     class Bell(Module):
         def __init__(self) -> None:
             self.centre = Value(0.5)
@@ -148,7 +148,7 @@ def test_an_own_module_and_an_own_loss() -> None:
     assert bell.centre.data == pytest.approx(2.0, abs=1e-3)
 
 
-def test_a_second_call_goes_on() -> None:
+def test_a_second_call_continues() -> None:
     whole, parts = line(), line()
     fit(whole, *LINE, optimizer=Momentum(lr=0.01), epochs=6, shuffle=False)
     optimizer = Momentum(lr=0.01)
@@ -187,7 +187,7 @@ def test_validation() -> None:
     errors = [(model.predict([a, a]) - a) ** 2 for a in (0.0, 1.0)]
     assert history.validation_loss[-1] == pytest.approx(sum(errors) / 2)
     assert len(history.validation_loss) == len(history.validation_accuracy) == 5
-    # The loss gets better all the time; what was held out, with a target far below the line, does not.
+    # The loss keeps falling; that of the held-out example, with a target far below the line, does not.
     worse = fit(line(), *LINE, epochs=5, optimizer=SGD(lr=0.01), validation=([[1.0]], [-50.0]), patience=2, seed=0)
     assert worse.epochs == 3 and worse.loss == sorted(worse.loss, reverse=True)
 
@@ -204,7 +204,7 @@ def test_callbacks() -> None:
     assert seen == [(1, model), (2, model), (3, model)] and history.stopped == "by a callback"
 
 
-def test_history_in_words() -> None:
+def test_a_history_as_text() -> None:
     texts: list[str] = []
     history = fit(line(), *LINE, epochs=2, seed=0, callbacks=[lambda history, _: texts.append(str(history))])
     assert history.accuracy == [] and history.seconds > 0
@@ -233,7 +233,7 @@ def test_a_runaway_training_stops_at_the_last_good_step() -> None:
     assert all(math.isfinite(parameter.data) for parameter in model.parameters())
 
 
-def test_a_gradient_that_is_not_finite_stops_too() -> None:
+def test_a_gradient_that_is_not_finite_stops_the_training_too() -> None:
     class Root(Module):
         def __init__(self) -> None:
             self.w = Value(0.0)
@@ -247,7 +247,7 @@ def test_a_gradient_that_is_not_finite_stops_too() -> None:
     assert model.w.data == 0.0
 
 
-def test_a_domain_error_says_when() -> None:
+def test_a_domain_error_names_the_epoch_and_the_example() -> None:
     neuron = Neuron(1, "sigmoid", init="zeros")
     neuron.b.data = 800.0
     with pytest.raises(DivergenceError, match=r"in epoch 0, at example 0: .* what happened has the probability 0"):
@@ -262,7 +262,7 @@ def test_a_domain_error_says_when() -> None:
         ("categorical_cross_entropy", 2, 'got -3: end the model with output="softmax", or use cross_entropy'),
     ],
 )
-def test_outputs_that_are_no_probabilities_are_named(loss: str, n_outputs: int, message: str, compiled: bool) -> None:
+def test_outputs_that_are_not_probabilities_are_named(loss: str, n_outputs: int, message: str, compiled: bool) -> None:
     model = MLP(1, [n_outputs], output="linear", seed=1)
     for parameter in model.parameters():
         parameter.data = -1.5
@@ -270,7 +270,7 @@ def test_outputs_that_are_no_probabilities_are_named(loss: str, n_outputs: int, 
         fit(model, [[1.0], [1.0]], [1, 0], loss=loss, compiled=compiled)
 
 
-def test_a_domain_error_in_the_model_is_told_as_it_is() -> None:
+def test_a_domain_error_in_the_model_keeps_its_message() -> None:
     class Logarithm(Neuron):
         def __call__(self, x: Any) -> Any:
             return log(super().__call__(x) + x[0])
@@ -315,7 +315,7 @@ def test_a_domain_error_in_the_model_is_told_as_it_is() -> None:
     ({"lr": 0.1}, TypeError, r"fit has no argument lr; pass the learning rate to the optimiser: optimizer=Adam\(lr=0.05\)$"),
     ({"verbose": 1}, TypeError, r"fit has no argument verbose; help\(fit\) lists its arguments$"),
 ])  # fmt: skip
-def test_what_is_refused(options: dict[str, Any], error: type[Exception], message: str) -> None:
+def test_wrong_arguments_are_refused(options: dict[str, Any], error: type[Exception], message: str) -> None:
     model = line()
     before = model.state_dict()
     with pytest.raises(error, match=message):
@@ -328,7 +328,7 @@ def test_a_class_beyond_the_outputs_is_refused() -> None:
         fit(MLP(1, [3]), [[0.0], [1.0]], [0, 3])
 
 
-def test_a_divergence_comes_whole_out_of_another_process() -> None:
+def test_a_divergence_can_be_pickled() -> None:
     error = DivergenceError("in epoch 1", History(loss=[2.0]))
     twin = pickle.loads(pickle.dumps(error))
     assert (str(twin), twin.history) == (str(error), error.history)
@@ -377,7 +377,7 @@ def test_training_leaves_no_garbage() -> None:
 
 
 class Bar:
-    """Stands for tqdm's bar."""
+    """A stand-in for tqdm's bar."""
 
     made: list[Bar]
 
@@ -414,7 +414,7 @@ def bars(monkeypatch: pytest.MonkeyPatch) -> list[Bar]:
     return Bar.made
 
 
-def test_a_bar_at_a_terminal_alone(bars: list[Bar], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bar_is_shown_only_at_a_terminal(bars: list[Bar], monkeypatch: pytest.MonkeyPatch) -> None:
     fit(line(), *LINE, epochs=3)
     monkeypatch.setattr(sys, "stderr", None)
     fit(line(), *LINE, epochs=3)
@@ -430,7 +430,7 @@ def test_a_bar_at_a_terminal_alone(bars: list[Bar], monkeypatch: pytest.MonkeyPa
     assert fit(line(), *LINE, epochs=3).epochs == 3
 
 
-def test_a_bar_in_a_notebook(bars: list[Bar], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bar_is_shown_in_a_notebook(bars: list[Bar], monkeypatch: pytest.MonkeyPatch) -> None:
     ipython: Any = types.ModuleType("IPython")
     monkeypatch.setitem(sys.modules, "IPython", ipython)
     for application, n in (("TerminalIPythonApp", 0), ("IPKernelApp", 1)):
@@ -484,7 +484,7 @@ def test_deltas() -> None:
     assert last == pytest.approx([p[0].data - 1, p[1].data])
     assert first == [neuron.net.grad for neuron in model.layers[0].neurons if neuron.net is not None]
     accuracy(model, [[0.0, 1.0]], [1])
-    assert deltas(model) == [first, last]  # looking at examples does not record
+    assert deltas(model) == [first, last]  # accuracy records nothing
 
     class Mixed(Module):
         def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What native training is given is checked in full, since native code would read and write beyond its arrays without a word."""
+"""The arguments of native training are checked in full: native code would silently read and write beyond its arrays."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def test_batches_outside_the_examples_are_refused(batches: Any, message: str) ->
 
 
 @pytest.mark.parametrize("batches", [3, [3], [None], [[0.0]], [[None]], ["01"], [[[0, 1]]], [[True]], [[0], [1.5]]])
-def test_places_are_ints(batches: Any) -> None:
+def test_indices_have_to_be_ints(batches: Any) -> None:
     with pytest.raises(TypeError, match="batches lists for each step the indices of its examples, as ints"):
         indices_of(batches, 3)
 
 
-def test_states_are_an_array_that_can_be_changed() -> None:
+def test_states_have_to_be_a_writeable_array() -> None:
     parameters, fixed = np.zeros(3), np.zeros((1, 3))
     for rows in (0, 1, 2):
         require_states(np.zeros((rows, 3)), parameters)

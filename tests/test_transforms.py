@@ -1,4 +1,4 @@
-"""Readings by calculus: one table, and every reading of it gives the same derivatives."""
+"""Derivatives: every reading of the one table gives the same."""
 
 import math
 from collections.abc import Callable
@@ -48,9 +48,9 @@ def test_every_reading_gives_the_same_gradient(program: Program) -> None:
     y = program(leaves)
     y.backward()
     backward = [leaf.grad for leaf in leaves]
-    # The gradient's own graph evaluates the same rules in the same sequence: equal to the last bit.
+    # The gradient's own graph evaluates the same rules in the same order: equal to the last bit.
     assert [g.data for g in gradients(y, leaves)] == backward
-    # Forward mode adds in another sequence; it is compared to the size of what it adds up.
+    # Forward mode adds in another order: the tolerance is relative to the size of the sums.
     used = {x for node in topological(y) for x in node.inputs}
     size = max(1.0, *(abs(x) for x in backward))
     for i, expected in enumerate(backward):
@@ -77,7 +77,7 @@ def test_higher_derivatives() -> None:
     assert hessian(lambda x: x**2)(0.0).data == 2.0
 
 
-def test_gradients_of_inner_nodes_and_of_strangers() -> None:
+def test_gradients_of_inner_nodes_and_of_unrelated_nodes() -> None:
     x = Value(2.0)
     h = x * x
     y = h * h + x
@@ -103,7 +103,7 @@ def test_gradient_graphs_stay_small() -> None:
 def test_a_factor_of_zero_stays_where_an_infinite_slope_may_meet_it() -> None:
     x, w, z = Value(2.0), Value(0.0), Value(1.0)
     root = sqrt(x * 0.0 + z)
-    for y in (root, root + sqrt(w * 0.0)):  # of the second, ∂y/∂w is NaN already
+    for y in (root, root + sqrt(w * 0.0)):  # in the second, ∂y/∂w is NaN already
         slope = gradients(y, [x, w, z])[0]
         assert slope.data == 0.0 and math.isnan(replay(slope, {z: 0.0}).data)
 
@@ -139,7 +139,7 @@ def test_a_changed_leaf_is_noticed_where_the_number_stays(f: Any, others: Any, s
     z.backward()  # needs only what was recorded
 
 
-def test_what_was_recorded_of_a_plus_is_told() -> None:
+def test_a_changed_leaf_below_a_plus_is_noticed() -> None:
     x = Value(2.0, label="x")
     y = (+x) * 3.0
     x.data = 3.0
@@ -191,7 +191,7 @@ def test_duals_choose_branches_and_read_methods() -> None:
     assert not hasattr(Dual(1.0, 1.0), "nothing")
 
 
-def test_a_dual_number_is_no_condition_but_a_comparison_is() -> None:
+def test_a_dual_number_is_not_a_condition_but_a_comparison_is() -> None:
     for primal in (2.0, Value(2.0), Dual(2.0, 0.0)):
         x = Dual(primal, 1.0, level=7)
         assert bool(x > 1) is True and bool(x > 3) is False
@@ -212,7 +212,7 @@ def test_jvp_takes_two_tuples() -> None:
 
 
 @pytest.mark.parametrize("f", [lambda x: sqrt(relu(x)), lambda x: sqrt(where(x > 0, where(x > 1, x, 0.0), 0.0) * 3)])
-def test_forward_mode_on_nodes_keeps_what_was_not_chosen_out(f: Callable[[Any], Any]) -> None:
+def test_forward_mode_on_nodes_leaves_out_what_was_not_chosen(f: Callable[[Any], Any]) -> None:
     for x in (-1.0, Value(-1.0)):  # where the slope of the root is ∞
         value, slope = jvp(f, (x,), (1.0,))
         assert float(getattr(value, "data", value)) == float(getattr(slope, "data", slope)) == 0.0
@@ -225,7 +225,7 @@ def test_a_constant_of_forward_mode_is_an_operand_of_numpy_and_a_number() -> Non
         lambda a: (a[1] * a + a[1] ** (2 - a) + maximum(a[0] / 2, a)).sum(),  # a number, then an array
     ]  # fmt: skip
     for f in functions:
-        columns = [jvp(f, (x,), (direction,))[1] for direction in np.eye(2)]  # in which one of the two is a constant
+        columns = [jvp(f, (x,), (direction,))[1] for direction in np.eye(2)]  # one of the two numbers is a constant
         assert columns == pytest.approx(grad(f)(x))
     assert jvp(lambda x, n: x * math.exp(n) + [5.0, 7.0][int(floor(x))], (1.5, 0.0), (1.0, 0.0)) == (8.5, 1.0)
     chosen: list[Callable[[Any], Any]] = [
@@ -256,10 +256,10 @@ def test_replay_substitutes_and_leaves_the_graph_alone() -> None:
     assert again.inputs[0].label == "h" and again.inputs[0].inputs[0].label == "w"
     other = Value(7.0)
     assert replay(y, {w: other}).data == 35.0 and replay(y, {h: 1.0}).data == 1.0 and replay(w, {w: 1}).data == 1.0
-    assert replay(where(w > 1, w, cos(w)), {w: -1.0}).data == math.cos(-1.0)  # the branch is taken anew
+    assert replay(where(w > 1, w, cos(w)), {w: -1.0}).data == math.cos(-1.0)  # the branch is chosen again
 
 
-def test_a_leaf_that_was_no_number_and_is_one_now_is_noticed() -> None:
+def test_a_leaf_that_was_nan_and_is_a_number_now_is_noticed() -> None:
     w = Value(math.nan, label="w")
     y = w * 2
     assert math.isnan(gradients(y * w, [w])[0].data)
@@ -272,17 +272,17 @@ def test_replay_refuses_a_branch_that_was_not_called() -> None:
     w = Value(2.0, label="w")
     y = where(w > 1, w, lambda: w * 2)
     assert replay(y, {w: 3.0}).data == 3.0 and replay(y, {w: Dual(3.0, 1.0)}).tangent == 1.0
-    assert math.isnan(replay(where(w > 1, w, math.nan), {w: 0.0}).data)  # which is another NaN
+    assert math.isnan(replay(where(w > 1, w, math.nan), {w: 0.0}).data)  # this NaN is a number like any other
     for x in (-1.0, Value(-1.0), Dual(-1.0, 1.0), Dual(Value(-1.0), 1.0)):
         with pytest.raises(ValueError, match="now takes a branch that was not called when the graph was recorded"):
             replay(y, {w: x})
     roots = where(w > 0, lambda: sqrt(w), lambda: sqrt(-w))
-    with pytest.raises(ValueError, match="now takes a branch that was not called"):  # in place of: sqrt(-1.0) is undefined
+    with pytest.raises(ValueError, match="now takes a branch that was not called"):  # rather than: sqrt(-1.0) is undefined
         replay(roots + 1, {w: -1.0})
     with pytest.raises(ValueError, match=r"sqrt\(-1.0\) is undefined"):
         replay(where(sqrt(w) < 9, lambda: w, lambda: -w), {w: -1.0})
     root = sqrt(w) + 1
-    assert replay(root * w, {w: -1.0, root: 5.0}).data == -5.0  # what is below a given value is not computed
+    assert replay(root * w, {w: -1.0, root: 5.0}).data == -5.0  # nodes below a given value are not recomputed
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Trees: what is taken apart can be put together again, and what cannot is refused by its path."""
+"""Trees: whatever can be taken apart can be put together again, and anything else is refused with its path."""
 
 import array
 import enum
@@ -48,7 +48,7 @@ trees = st.recursive(
 
 
 @given(trees)
-def test_what_is_taken_apart_is_put_together_again(tree: Any) -> None:
+def test_a_tree_that_is_taken_apart_can_be_put_together_again(tree: Any) -> None:
     leaves, build = flatten(tree, "x")
     assert repr(build(leaves.values())) == repr(map_tree(lambda leaf: leaf, tree)) == repr(tree)
     assert all(repr(eval(path, {"x": tree})) in (repr(leaf), f"np.float64({leaf!r})") for path, leaf in leaves.items())
@@ -82,7 +82,7 @@ def test_a_structure_of_more_than_seventy_characters_is_cut_in_a_message(n: int,
     assert str(caught.value) == f"the structures differ: tree[1] is a leaf of {shown}, but not of [1.0]"
 
 
-def test_leaves_meet_by_path() -> None:
+def test_leaves_are_matched_by_path() -> None:
     assert list(flatten([Point(1.0, Layer(2.0))], "t")[0]) == ["t[0].x", "t[0].y.w", "t[0].y.b"]
     assert map_tree(lambda x, y: x - y, {"a": 1.0, "b": 2.0}, {"b": 20.0, "a": 10.0}) == {"a": -9.0, "b": -18.0}
     total = map_tree(lambda x, y: x + y, np.array([[1.0, 2.0]]), [(3.0, 4.0)])
@@ -155,7 +155,7 @@ class Pair(tuple[Any, ...]):
         return super().__new__(cls, (x, y))
 
 
-def test_subclasses_stay_what_they_are() -> None:
+def test_subclasses_keep_their_types() -> None:
     named = Named([1.0])
     named.name = "w"
     twin = map_tree(Value, named)
@@ -243,14 +243,14 @@ class Fickle(Circle):
         self.radius = float(self.radius)
 
 
-def test_fields_that_are_computed_are_computed_from_the_new_ones() -> None:
+def test_computed_fields_are_computed_from_the_new_leaves() -> None:
     assert list(flatten(Circle(2.0), "c")[0]) == ["c.radius"]
     nodes = map_tree(Value, Circle(2.0))
     nodes.area.backward()
     assert nodes.radius.grad == 12.0
 
 
-def test_a_check_in_the_constructor_is_for_points_not_for_nodes_and_gradients() -> None:
+def test_a_check_in_the_constructor_does_not_refuse_nodes_and_gradients() -> None:
     assert map_tree(Value, Width(2.0)).sigma.data == 2.0
     assert repr(map_tree(lambda x: -x, [Width(2.0)])) == "[Width(sigma=-2.0)]"
 
@@ -260,7 +260,7 @@ def test_the_constructor_converts_once() -> None:
     assert angle.radians == 2.0 and map_tree(lambda x: x, angle).radians == 2.0
 
 
-def test_what_an_instance_remembers_is_not_a_part() -> None:
+def test_cached_attributes_are_not_parts() -> None:
     @dataclass
     class Disc:
         radius: Any
@@ -363,7 +363,7 @@ LISTS = "use a list, tuple, dict, dataclass instance, NumPy array or pandas Seri
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_is_refused_by_its_path(tree: Any, message: str) -> None:
+def test_other_containers_are_refused_with_their_path(tree: Any, message: str) -> None:
     with pytest.raises(TypeError, match=message):
         flatten({"k": tree}, "x")
 
@@ -386,7 +386,7 @@ def test_a_cycle_is_named() -> None:
         flatten(cycle, "x")
 
 
-def test_a_hundred_levels_are_no_trouble() -> None:
+def test_a_hundred_levels_are_allowed() -> None:
     assert list(flatten(nested(100), "x")[0]) == ["x" + "[0]" * 100]
     with pytest.raises(TypeError, match="more than 100 levels"):
         flatten(nested(101))
@@ -462,6 +462,6 @@ def test_numpy_and_pandas_are_not_needed() -> None:
     assert run.stdout == "{'w': [1.0, (2,)]} False False\n"
 
 
-def test_arrays_are_told_from_lists_and_numbers() -> None:
+def test_arrays_are_distinguished_from_lists_and_numbers() -> None:
     expected: list[tuple[Any, bool]] = [(np.zeros((1, 2)), True), (np.zeros(()), False), ([1.0], False), (np.float64(1), False)]
     assert [is_array(x) for x, _ in expected] == [answer for _, answer in expected]

@@ -1,4 +1,4 @@
-"""An answer that takes no work, such as 0 to every question, has no points where it is wrong, in Python and in the page."""
+"""An answer that takes no work, such as 0 to every question, gets no points where it is wrong, in Python and in the page."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_one_answer_to_all_questions_gets_points_only_where_it_is_right(level: i
         assert all(mark.is_right == bool(mark.points) for mark in marks), str(task)
 
 
-def test_what_follows_from_a_wrong_answer_counts_where_twice_that_answer_would_give_another_one() -> None:
+def test_an_answer_follows_from_a_wrong_one_only_if_twice_that_one_would_change_it() -> None:
     task = chain("net_o", "w_o", "net_h")
     for given, points in (
         (("0.3", "0.194", "-0.0549"), [0, 1, 1]), (("0", "0", "0"), [0, 0, 0]), (("nan", "nan", "nan"), [0, 0, 0]),
@@ -40,7 +40,7 @@ def test_what_follows_from_a_wrong_answer_counts_where_twice_that_answer_would_g
         assert [mark.points for mark in task.mark(dict(zip(names, given, strict=True))).marks] == points, given
 
 
-def test_what_flows_past_a_wrong_zero_does_not_follow_from_it() -> None:
+def test_an_answer_by_a_path_past_a_wrong_zero_does_not_follow_from_it() -> None:
     x = Value(3.0, "x")
     h = x * 2
     h.label = "h"
@@ -50,7 +50,7 @@ def test_what_flows_past_a_wrong_zero_does_not_follow_from_it() -> None:
     assert 0 < below.points < 1 and "follows from" not in below.sentence
 
 
-def test_what_follows_from_a_right_answer_that_was_rounded_to_zero_is_no_zero() -> None:
+def test_below_a_right_answer_that_was_rounded_to_zero_zero_is_wrong() -> None:
     x = Value(0.02, "x")
     h = x * 40
     h.label = "h"

@@ -1,4 +1,4 @@
-"""A page whose graph needs a branch that was not called says so, in the words of `replay`, in place of computing with NaN."""
+"""A page whose graph needs a branch that was not called says so, in the words of `replay`, and does not compute with NaN."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def lazy(w: Value) -> Value:
 
 
 def at(engine: Engine, loss: Value, x: float) -> Any:
-    """Return the problem of a page whose first leaf is x, its place, and the values of the nodes."""
+    """Return the problem of a page whose first leaf is x, the problem's place, the nodes' values and the steps' texts."""
     return engine.run(f"""(() => {{
         const g = {graph(loss)};
         g.set(0, {x});
@@ -47,7 +47,7 @@ def test_the_branch_that_was_called_is_computed(engine: Engine) -> None:
     assert engine.run(f"texts({lent(loss, loss)})[2]") == "forward 3/4: y = where(v1, NaN, v2) = where(0, NaN, -1) = -1"
 
 
-def test_nan_that_was_given_is_a_number_like_any_other(engine: Engine) -> None:
+def test_nan_as_a_branch_is_a_number_like_any_other(engine: Engine) -> None:
     w = Value(-0.5, "w")
     text, _, values, _ = at(engine, where(w > 0, math.nan, w) * 3, 1.0)
     assert text == "" and values[-1] == "NaN"

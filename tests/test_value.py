@@ -32,7 +32,7 @@ def gradient(f: Callable[..., Value], *numbers: float) -> list[float]:
     return [leaf.grad for leaf in leaves]
 
 
-# What goes wrong in scalar engines
+# What scalar engines get wrong
 
 
 def test_interior_gradients_start_fresh() -> None:
@@ -93,7 +93,7 @@ def test_order_of_the_local_derivatives(f: Callable[..., Value], expected: list[
 
 
 def test_depth() -> None:
-    n = 20_000  # and a million in test_limits
+    n = 20_000  # test_limits has a million
     x = Value(0.5)
     y = x
     for _ in range(n):
@@ -151,7 +151,7 @@ def test_copy_is_one_node() -> None:
 
 
 class Weight(Value):
-    """A leaf with attributes, one of them in a slot, and a constructor of its own."""
+    """A leaf with attributes, one of them in a slot, and with its own constructor."""
 
     __slots__ = ("__dict__", "rate")
 
@@ -203,10 +203,10 @@ def test_powers_at_the_edge() -> None:
     assert gradient(lambda x: x ** np.int64(2), 3.0) == [6.0]
     assert gradient(lambda x: x**3, -2.0) == [12.0]
     base, whole = gradient(lambda x, y: x**y, -2.0, 3.0)
-    assert base == 12.0 and math.isnan(whole)  # a negative base has no neighbouring powers
+    assert base == 12.0 and math.isnan(whole)  # a negative base has no power at neighbouring exponents
 
 
-def test_nan_goes_both_ways() -> None:
+def test_nan_passes_forward_and_backward() -> None:
     for f in (relu, tanh, abs, exp, Value.leaky_relu, lambda x: x.maximum(0), lambda x: x * x, Value.softplus, Value.sqrt):
         x = Value(math.nan)
         y = f(x)
@@ -256,7 +256,7 @@ def test_bad_operands_are_refused(make: Callable[[], object], message: str) -> N
         make()
 
 
-def test_upstream_gradient_is_honoured() -> None:
+def test_an_upstream_gradient_is_used() -> None:
     x = Value(3.0)
     (x * 2).backward(10.0)
     assert x.grad == 20
@@ -406,7 +406,7 @@ def test_a_rule_that_would_freeze_a_case_is_refused() -> None:
         wrong(Value(1.0))
 
 
-def test_a_row_of_ones_own() -> None:
+def test_a_user_defined_row() -> None:
     swish = Unary("swish", lambda x: x * sigmoid(x), lambda x, out: out + sigmoid(x) * (1 - out))
     hypot = Binary("hypot", math.hypot, lambda x, y, out: x / out, lambda x, y, out: y / out)
     x, y = Value(3.0), Value(4.0)
@@ -444,12 +444,12 @@ def test_where_is_recorded_alike_with_nodes_and_constants_in_every_place(conditi
                 assert (fast.partials, fast.taken) == (plain.partials, plain.taken) and type(fast.data) is float
 
 
-def test_a_rule_that_is_a_number_is_kept_whole() -> None:
+def test_a_rule_that_is_a_number_keeps_all_its_digits() -> None:
     third = Unary("third", lambda x: x * (1 / 3), lambda x, out: 1 / 3)
     assert third(Value(1.0)).partials == (1 / 3,)
 
 
-def test_what_is_not_an_operand_is_refused_among_many() -> None:
+def test_an_object_among_operands_is_refused() -> None:
     with pytest.raises(TypeError, match="where cannot be applied to operands of types Value, object, float"):
         where(Value(1.0) > 0, object(), 2.0)
     assert dot([], []) == 0.0 and dot([], [], Value(2.0)).data == 2.0

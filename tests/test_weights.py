@@ -1,4 +1,4 @@
-"""Weights as arrays: states, NumPy's and safetensors' files, and those of other programs."""
+"""Weights as arrays: states, files of NumPy and safetensors, and the states of other programs."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_a_state_is_a_copy() -> None:
     assert model.neurons[0].w[0].data != 99.0
 
 
-def test_a_layer_of_a_user_keeps_its_own_parameters() -> None:
+def test_a_user_defined_layer_keeps_its_own_parameters() -> None:
     class Gated(Layer):
         def __init__(self) -> None:
             super().__init__(2, 3)
@@ -173,7 +173,7 @@ def test_a_state_that_does_not_fit_changes_nothing(state: Any, error: type[Excep
 
 
 def pytorch(sizes: list[int], seed: int = 0) -> tuple[Arrays, Callable[[Any], Any]]:
-    """Return the state that PyTorch saves of `Sequential(Linear(…), Tanh(), …, Linear(…), Sigmoid())`, and its prediction."""
+    """Return the state that PyTorch saves of `Sequential(Linear(…), Tanh(), …, Linear(…), Sigmoid())`, and its forward pass."""
     rng = np.random.default_rng(seed)
     state: Arrays = {}
     for i, (n_inputs, n_outputs) in enumerate(itertools.pairwise(sizes)):
@@ -203,7 +203,7 @@ def test_the_saved_state_of_a_network_in_pytorch_predicts_the_same(suffix: str, 
     np.testing.assert_allclose(found, predict(X), rtol=0, atol=1e-12)
 
 
-def test_what_was_loaded_as_what_is_said_at_the_callers_line(tmp_path: Path) -> None:
+def test_a_warning_at_the_callers_line_says_what_was_loaded_as_what(tmp_path: Path) -> None:
     state, _ = pytorch([2, 3, 1])
     model = MLP(2, [3, 1], output="sigmoid")
     with pytest.warns(UserWarning) as caught:
@@ -220,7 +220,7 @@ def test_what_was_loaded_as_what_is_said_at_the_callers_line(tmp_path: Path) -> 
 @pytest.mark.parametrize("names", [
     ["input.weight", "input.bias", "hidden.weight", "hidden.bias", "a.weight", "a.bias"],  # in the order of the state
     ["W1", "b1", "W2", "b2", "W3", "b3"],
-    ["fc2.bias", "fc2.weight", "fc10.bias", "fc10.weight", "fc9.bias", "fc9.weight"],  # by the numbers
+    ["fc2.bias", "fc2.weight", "fc10.bias", "fc10.weight", "fc9.bias", "fc9.weight"],  # by their numbers
     ["\x1b1.weight", "\x1b1.bias", "\x1b2.weight", "\x1b2.bias", "\x1b3.weight", "\x1b3.bias"],
 ])  # fmt: skip
 def test_the_order_of_other_names(names: list[str]) -> None:
@@ -284,7 +284,7 @@ def test_numbers_of_other_types(suffix: str, kind: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".json", *SUFFIXES])
-def test_names_that_nobody_can_see(suffix: str, tmp_path: Path) -> None:
+def test_names_with_invisible_characters(suffix: str, tmp_path: Path) -> None:
     names = ["\ud800", "\u202egvs", "a\0b", "file", "../up", "tab\t", "ü", "\U000e0041", 'quote"', "back\\slash"]
     model, twin = (Holder({name: Value(float(i)) for i, name in enumerate(names, start)}) for start in (1, 100))
     path = tmp_path / f"model{suffix}"
@@ -307,7 +307,7 @@ def archive(**members: bytes) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as made:
         for name, data in members.items():
-            made.writestr(zipfile.ZipInfo(name), data)  # without the time, so that every process makes the same
+            made.writestr(zipfile.ZipInfo(name), data)  # without a time, so that every process makes the same bytes
     return file.getvalue()
 
 
@@ -336,7 +336,7 @@ OTHERS: dict[str, tuple[bytes, str]] = {
 
 @pytest.mark.parametrize("suffix", [".json", *SUFFIXES])
 @pytest.mark.parametrize("kind", OTHERS)
-def test_files_of_another_kind_are_refused_as_what_they_are(suffix: str, kind: str, tmp_path: Path) -> None:
+def test_files_of_other_formats_are_refused_by_their_format(suffix: str, kind: str, tmp_path: Path) -> None:
     content, message = OTHERS[kind]
     (tmp_path / f"model{suffix}").write_bytes(content)
     with pytest.raises(ValueError, match=rf"model{suffix} is not loaded: it is {message}"):
@@ -345,7 +345,7 @@ def test_files_of_another_kind_are_refused_as_what_they_are(suffix: str, kind: s
 
 @pytest.mark.parametrize("suffix", [".json", *SUFFIXES])
 @pytest.mark.parametrize("other", [".json", *SUFFIXES])
-def test_a_file_under_the_suffix_of_another_format(suffix: str, other: str, tmp_path: Path) -> None:
+def test_a_file_with_the_suffix_of_another_format_is_refused(suffix: str, other: str, tmp_path: Path) -> None:
     model = Neuron(2, seed=1)
     save(model, tmp_path / f"model{other}")
     (tmp_path / f"model{other}").rename(tmp_path / f"renamed{suffix}")

@@ -36,7 +36,7 @@ def test_no_explanation_of_a_local_derivative_has_its_rule() -> None:
             assert not [text for text in words if f"{question.name} = " in text or f"{question.name}, not " in text]
 
 
-def test_a_misconception_about_the_whole_pass_is_no_rule() -> None:
+def test_a_misconception_about_the_whole_pass_is_not_worded_as_a_rule() -> None:
     rules = (
         "only what comes ",
         "nothing flows ",

@@ -1,4 +1,4 @@
-"""What exercises come in: sheets that set, graders' test files, a session in a terminal, the command line."""
+"""Exercises as worksheets in every format, in a session in a terminal, and on the command line."""
 
 import doctest
 import re
@@ -24,7 +24,7 @@ from autograd.writing import latex_name
 
 @pytest.mark.slow
 @pytest.mark.parametrize("level", [1, 2, 3, 4])
-def test_two_lines_make_a_sheet_of_eight_with_solutions_that_latex_sets(level: int, tmp_path: Path) -> None:
+def test_a_sheet_of_eight_with_solutions_is_typeset_by_latex(level: int, tmp_path: Path) -> None:
     if shutil.which("pdflatex") is None:
         pytest.skip("pdflatex is not installed; Debian has it in texlive-latex-base, and amsmath in texlive-latex-recommended")
     file = worksheet(exercises(seed=3, level=level, count=8), solutions=True).save(tmp_path / "sheet.tex")
@@ -52,14 +52,14 @@ def odd_names() -> tuple[str, Value]:
 
 
 def test_names_of_all_kinds_are_written() -> None:
-    assert latex_name("|x|") == r"\text{\textbar{}x\textbar{}}"  # |x| would be —x—
+    assert latex_name("|x|") == r"\text{\textbar{}x\textbar{}}"  # in text, TeX sets |x| as —x—
     tex, _ = odd_names()
     assert r"\ensuremath{\theta}" in tex and r"A\_B \& " in tex and r"\operatorname{50\%\_\#}" in tex
     assert r"w^{(1)\prime}_{02}" in tex and r"\ensuremath{\sigma}^{2}" in tex and r"\ensuremath{\hat{x}}" in tex
 
 
 @pytest.mark.slow
-def test_names_of_all_kinds_are_set(tmp_path: Path) -> None:
+def test_names_of_all_kinds_are_typeset(tmp_path: Path) -> None:
     if shutil.which("pdflatex") is None:
         pytest.skip("pdflatex is not installed")
     tex, loss = odd_names()
@@ -71,7 +71,7 @@ def test_names_of_all_kinds_are_set(tmp_path: Path) -> None:
         assert run.returncode == 0 and "Missing character" not in run.stdout, run.stdout[-2000:]
 
 
-def test_a_page_asks_no_network_for_anything_and_keeps_solutions_apart(tmp_path: Path) -> None:
+def test_a_page_needs_no_network_and_keeps_solutions_apart(tmp_path: Path) -> None:
     sheet = worksheet(exercises(seed=2, level=3, count=2), solutions=True)
     html = sheet.save(tmp_path / "sheet.html").read_text(encoding="utf-8")
     assert not re.search(r"https?://", re.sub(r"base64,[^\"]*", "", html)) and html.count("<h2>Exercise") == 4
@@ -125,7 +125,7 @@ def test_the_four_equations_hold_in_the_matrices_that_are_printed() -> None:
         assert [line.name for line in task.solution_notes] == ["BP1", "BP2", "BP3", "BP4", "BP4"]
 
 
-def test_matrices_are_set_in_every_format() -> None:
+def test_matrices_are_written_in_every_format() -> None:
     [task] = exercises(seed=4, level=4, count=1)
     sheet = worksheet([task], solutions=True)
     rows = task.solution_notes[1].parts[1]
@@ -194,7 +194,7 @@ def test_a_picture_shows_the_graph_after_the_forward_pass(monkeypatch: pytest.Mo
     assert task.picture == "" and task.html.startswith("<pre ")
 
 
-def test_what_follows_from_a_wrong_answer_above_counts_in_a_session() -> None:
+def test_an_answer_that_follows_from_a_wrong_one_counts_in_a_session() -> None:
     n = network(**POINT)
     shown: list[str] = []
     lines = iter(["0.3", f"{0.3 * n['r_h'].data:.4g}"])
@@ -233,7 +233,7 @@ def test_every_example_of_the_teachers_page(tmp_path: Path, monkeypatch: pytest.
     assert tried > 6 and not failed
 
 
-def test_exercises_are_set_in_a_terminal_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exercises_are_asked_in_a_terminal_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", type("Terminal", (), {"isatty": lambda self: True})())
     monkeypatch.setattr("builtins.input", lambda prompt: "q")
     assert practise(exercises(0, 1, 1)) == "Score: 0 of 0"
