@@ -42,7 +42,7 @@ class Straight(Module):
         vars(self).update(parts)
 
     def __call__(self, x: Any) -> Any:
-        """Return the weighted inputs, with an offset that is a module's own or a global one."""
+        """Return w·x₀ + x₁; where the model has no w of its own, w is that of the class."""
         return self.w * x[0] + x[1]
 
     w: Any = Value(2.0, label="shared by the class")
