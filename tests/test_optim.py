@@ -6,7 +6,6 @@ import copy
 import functools
 import math
 import pickle
-from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
@@ -146,6 +145,10 @@ def test_schedules() -> None:
     (lambda: exponential(-0.1, 0.5), "lr is a positive number; got -0.1"),
     (lambda: step_decay(1.0, every=0), "every is at least 1; got 0"),
     (lambda: cosine(1.0, steps=0), "steps is at least 1; got 0"),
+    *[(make, "; got ") for make in (
+        lambda: warmup(0.8, 0), lambda: SGD(lr=math.inf), lambda: Momentum(momentum=-0.1), lambda: RProp(etas=(0.0, 1.2)),
+        lambda: RProp(etas=(0.5, 1.0)), lambda: RProp(etas=(1.0, 1.2)), lambda: RProp(widths=(0.0, 1.0)),
+    )],
 ])  # fmt: skip
 def test_wrong_hyperparameters_are_refused(make: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
@@ -212,7 +215,7 @@ def test_a_user_defined_optimiser() -> None:
         descend(lambda x: x * x, [3.0], Optimizer(), 1)
 
 
-def test_the_ends_of_every_range_are_allowed_or_not() -> None:
+def test_the_ends_of_ranges_are_allowed_and_schedules_can_be_pickled() -> None:
     for schedule, rates in (
         (cosine(0.8, 1), [0.8, 0.0]), (step_decay(0.8, 1), [0.8, 0.4, 0.2]), (warmup(0.8, 1), [0.8, 0.8]),
         (warmup(exponential_decay(0.8, 0.5), 2), [0.4, 0.4, 0.2]),
@@ -222,15 +225,6 @@ def test_the_ends_of_every_range_are_allowed_or_not() -> None:
         assert [again.lr(i) for i in range(len(rates))] == pytest.approx(rates)
     assert Momentum(momentum=0.0).momentum == 0.0 and Adam(betas=(0.0, 0.0)).betas == (0.0, 0.0)
     assert RProp(widths=(0.5, 0.5)).widths == (0.5, 0.5)
-    refused: list[Callable[[], Any]] = [
-        lambda: cosine(0.8, 0), lambda: step_decay(0.8, 0), lambda: warmup(0.8, 0), lambda: SGD(lr=0.0),
-        lambda: SGD(lr=math.inf), lambda: Momentum(momentum=1.0), lambda: Momentum(momentum=-0.1),
-        lambda: Adam(betas=(0.5, 1.0)), lambda: Adam(eps=0.0), lambda: RProp(etas=(0.0, 1.2)), lambda: RProp(etas=(0.5, 1.0)),
-        lambda: RProp(etas=(1.0, 1.2)), lambda: RProp(widths=(0.0, 1.0)), lambda: RProp(widths=(2.0, 1.0)),
-    ]  # fmt: skip
-    for make in refused:
-        with pytest.raises(ValueError, match="; got "):
-            make()
 
 
 @functools.cache

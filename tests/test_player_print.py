@@ -83,7 +83,6 @@ def test_it_holds_every_gradient_and_every_step(make: Callable[[], Value], chrom
     assert not chromium.complaints
 
 
-@pytest.mark.slow
 def test_a_browser_dispatches_the_events_of_printing(chromium: Browser, tmp_path: Path) -> None:
     """The browser itself dispatches the events that the other tests dispatch."""
     chromium.open(play(neuron()).save(tmp_path / "page.html"))

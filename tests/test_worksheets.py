@@ -1,6 +1,5 @@
 """Exercises as worksheets in every format, in a session in a terminal, and on the command line."""
 
-import doctest
 import re
 import shutil
 import subprocess
@@ -225,12 +224,6 @@ def test_the_command_line_prints_the_sheet_without_a_terminal(capsys: pytest.Cap
     ):
         assert main(words) == 2
         assert message in capsys.readouterr().err
-
-
-def test_every_example_of_the_teachers_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    failed, tried = doctest.testfile(str(Path(__file__).parent.parent / "autograd/exercises/README.md"), module_relative=False)
-    assert tried > 6 and not failed
 
 
 def test_exercises_are_asked_in_a_terminal_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
