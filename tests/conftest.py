@@ -10,12 +10,14 @@ With ``--no-skips``, a test that lacks a program or a package fails instead of b
 
 import gc
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from browser import Browser, find_browser
 from engines import Engine, opened
 from hypothesis import settings
+from stand import Stand, stands
 from visits import Server, Visit, modules
 
 from autograd.site import Site, write_site
@@ -66,6 +68,12 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         if found is None:
             pytest.skip(f"there is no {request.param} to run JavaScript in")
         yield found
+
+
+@pytest.fixture
+def stand(chromium: Browser, tmp_path: Path) -> Iterator[Stand]:
+    """A page for players, in which no script fails and from which nothing else is requested."""
+    yield from stands(chromium, tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import reduce
 from operator import mul
-from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import Browser
-from stand import HOST, STEPS, Stand, at, stands
+from stand import HOST, STEPS, Stand, at
 from test_player import layers, network, neuron, shared
 
 from autograd import Unary, Value, cos, dot, log, maximum, relu, tanh, walk
@@ -21,12 +18,6 @@ from autograd.telling import factor
 SECOND = "find('.example').value = '1', find('.example').dispatchEvent(new Event('change'))"
 
 pytestmark = pytest.mark.slow  # needs a browser: run by `.ci/run pictures`
-
-
-@pytest.fixture
-def stand(chromium: Browser, tmp_path: Path) -> Iterator[Stand]:
-    """A page to be opened."""
-    yield from stands(chromium, tmp_path)
 
 
 class TestMoments:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from browser import Browser
-from stand import HOST, Stand, stands
+from stand import HOST, Stand
 from test_player import layers, network, neuron
 
 from autograd import Value, tanh
@@ -39,12 +35,6 @@ CONTROLS = {  # for each control, a script to run first, and the state that it c
     "details:not([hidden]) summary": ("", "find('details:not([hidden])').open"),
     ".neuron.active": ("", "find('.player').querySelector('[data-shows=nodes]').ariaPressed"),
 }
-
-
-@pytest.fixture
-def stand(chromium: Browser, tmp_path: Path) -> Iterator[Stand]:
-    """A page to be opened."""
-    yield from stands(chromium, tmp_path)
 
 
 def reach(stand: Stand, selector: str) -> None:

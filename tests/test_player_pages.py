@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from browser import Browser, find
-from stand import HOST, STEPS, Stand, at, stands
+from browser import find
+from stand import HOST, STEPS, Stand, at
 from test_player import HOSTILE, layers, network, neuron, shared
 
 from autograd import Value, tanh, walk
@@ -17,12 +16,6 @@ from autograd.player import play
 from autograd.steps import Mistake
 
 pytestmark = pytest.mark.slow  # needs a browser: run by `.ci/run pictures`
-
-
-@pytest.fixture
-def stand(chromium: Browser, tmp_path: Path) -> Iterator[Stand]:
-    """A page to be opened."""
-    yield from stands(chromium, tmp_path)
 
 
 class TestPredicting:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-from browser import Browser
-from stand import Stand, stands
+from stand import Stand
 from test_player import layers, neuron
 
 from autograd import Value, walk
@@ -46,12 +44,6 @@ def by_hand(*sizes: int) -> Value:
     inputs = [Value(0.5 * (i + 1), label=f"x{i}") for i in range(sizes[0])]
     loss: Value = (model(inputs) - 1) ** 2 / 2
     return loss
-
-
-@pytest.fixture
-def stand(chromium: Browser, tmp_path: Path) -> Iterator[Stand]:
-    """A page to be opened."""
-    yield from stands(chromium, tmp_path)
 
 
 @pytest.mark.parametrize("make", [perceptron, by_hand, layers])
