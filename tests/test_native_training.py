@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from test_own_optimisers import Lazy
 
 from autograd import Value, compile, primitives, tanh
 from autograd.compiler import interpreter
@@ -269,15 +270,6 @@ def test_steps_that_leave_their_arrays_are_refused(given: dict[str, Any], messag
     with pytest.raises((TypeError, ValueError), match=message):
         program.train([1.0, 2.0], [3.0, 6.0], **(RIGHT | given))
     assert program.parameters.tolist() == [0.5]
-
-
-class Lazy(SGD):
-    """Gradient descent with momentum, whose state is made by the first step."""
-
-    def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
-        """Return a step, and the mean of the gradients."""
-        mean = 0.9 * state[0] + gradient if state else gradient
-        return parameter - rate * mean, (mean,)
 
 
 def test_a_rule_that_returns_other_states_than_it_got_makes_no_native_steps() -> None:

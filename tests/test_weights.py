@@ -22,6 +22,7 @@ import pytest
 import safetensors.numpy
 from hypothesis import given
 from hypothesis import strategies as st
+from test_state import Held
 
 from autograd import Value
 from nn import MLP, Layer, Module, Neuron, Perceptron, load, save
@@ -286,7 +287,7 @@ def test_numbers_of_other_types(suffix: str, kind: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", [".json", *SUFFIXES])
 def test_names_with_invisible_characters(suffix: str, tmp_path: Path) -> None:
     names = ["\ud800", "\u202egvs", "a\0b", "file", "../up", "tab\t", "ü", "\U000e0041", 'quote"', "back\\slash"]
-    model, twin = (Holder({name: Value(float(i)) for i, name in enumerate(names, start)}) for start in (1, 100))
+    model, twin = (Held({name: Value(float(i)) for i, name in enumerate(names, start)}) for start in (1, 100))
     path = tmp_path / f"model{suffix}"
     save(model, path)
     assert data_of(load(twin, path)) == data_of(model)
@@ -294,13 +295,6 @@ def test_names_with_invisible_characters(suffix: str, tmp_path: Path) -> None:
         assert all(line.isprintable() for line in path.read_text().splitlines())
     else:
         assert all(name.isprintable() for name in read(path))
-
-
-class Holder(Module):
-    """A module that holds a thing."""
-
-    def __init__(self, thing: Any) -> None:
-        self.thing = thing
 
 
 def archive(**members: bytes) -> bytes:
