@@ -91,8 +91,8 @@ def written(notebook: Any) -> str:
 def _environment(folder: str) -> dict[str, str]:
     """Return a kernel's environment: minimal, so that it acts the same on every machine; it writes its files to `folder`."""
     kept = {name: value for name, value in os.environ.items() if name in ("SYSTEMROOT", "LD_LIBRARY_PATH", "TMPDIR")}
-    alone = {"PATH": "", "HOME": folder, "IPYTHONDIR": folder, "MPLCONFIGDIR": folder, "JUPYTER_RUNTIME_DIR": folder}
-    return kept | alone | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    isolated = {"PATH": "", "HOME": folder, "IPYTHONDIR": folder, "MPLCONFIGDIR": folder, "JUPYTER_RUNTIME_DIR": folder}
+    return kept | isolated | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
 
 def as_kept(notebook: Any, name: str) -> Any:

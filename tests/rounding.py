@@ -29,39 +29,39 @@ def running_errors(loss: Value) -> dict[Value, tuple[float, float]]:
         Torn: if a kink, the edge of a domain or the threshold of a condition is near.
     """
     order = topological(loss)
-    off: dict[Value, float] = {x: 0.0 for node in order for x in node.inputs if x.primitive is None}
-    slopes: dict[tuple[Value, int], float] = {}
+    value_errors: dict[Value, float] = {x: 0.0 for node in order for x in node.inputs if x.primitive is None}
+    partial_errors: dict[tuple[Value, int], float] = {}
     for node in order:
         row = node.primitive
         assert row is not None
-        data, which = operand_numbers(node), input_places(node)
+        data, places = operand_numbers(node), input_places(node)
         refuse_torn(row, node.operands, data)
-        off[node] = UNIT * abs(node.data)
-        for k in range(len(which)):
-            slopes[node, k] = UNIT * abs(node.partials[k])
-        for i, x in zip(which, node.inputs, strict=True):
-            for sign in (-1, 1) if off[x] else ():
-                moved = [*data[:i], data[i] + sign * off[x], *data[i + 1 :]]
+        value_errors[node] = UNIT * abs(node.data)
+        for k in range(len(places)):
+            partial_errors[node, k] = UNIT * abs(node.partials[k])
+        for i, x in zip(places, node.inputs, strict=True):
+            for sign in (-1, 1) if value_errors[x] else ():
+                moved = [*data[:i], data[i] + sign * value_errors[x], *data[i + 1 :]]
                 try:
                     out = float(row.evaluate(moved))
-                    partials = row.partials(moved, out, which)
+                    partials = row.partials(moved, out, places)
                 except DomainError:
                     raise Torn from None
-                off[node] += abs(out - node.data)
+                value_errors[node] += abs(out - node.data)
                 for k, partial in enumerate(partials):
-                    slopes[node, k] += abs(partial - node.partials[k])
+                    partial_errors[node, k] += abs(partial - node.partials[k])
         for sign in (-1, 1):
-            for k, partial in enumerate(row.partials(data, node.data + sign * off[node], which)):
-                slopes[node, k] += abs(partial - node.partials[k])
+            for k, partial in enumerate(row.partials(data, node.data + sign * value_errors[node], places)):
+                partial_errors[node, k] += abs(partial - node.partials[k])
     steps = walk(loss)
-    doubt, gradients = dict.fromkeys(steps.names, 0.0), steps.gradients
+    gradient_errors, gradients = dict.fromkeys(steps.names, 0.0), steps.gradients
     for node in reversed(order):
         for k, x in enumerate(node.inputs):
             if node.taken[k]:
                 contribution = abs(gradients[node] * node.partials[k])
-                doubt[x] += doubt[node] * (abs(node.partials[k]) + slopes[node, k])
-                doubt[x] += abs(gradients[node]) * slopes[node, k] + UNIT * contribution
-    return {node: (off[node], doubt[node]) for node in doubt}
+                gradient_errors[x] += gradient_errors[node] * (abs(node.partials[k]) + partial_errors[node, k])
+                gradient_errors[x] += abs(gradients[node]) * partial_errors[node, k] + UNIT * contribution
+    return {node: (value_errors[node], gradient_errors[node]) for node in gradient_errors}
 
 
 def refuse_torn(row: Primitive, operands: Sequence[Any], data: Sequence[float]) -> None:

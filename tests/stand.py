@@ -91,7 +91,7 @@ class Stand:
         """Wait until a condition holds in the page; in it, ``find`` looks into the first player."""
         self.browser.run(f"""new Promise((done, fail) => {{
             {FIND}
-            const asked = setInterval(() => ({condition}) && (clearInterval(asked), done()), 20);
+            const timer = setInterval(() => ({condition}) && (clearInterval(timer), done()), 20);
             setTimeout(() => fail("timed out"), 60000);
         }})""")
 
@@ -122,6 +122,6 @@ def stands(browser: Browser, folder: Path) -> Iterator[Stand]:
     """Yield a page to be opened; afterwards, check that no script failed and that nothing else was requested."""
     yield Stand(browser, folder)
     assert not browser.complaints
-    asked = [request for request in browser.requests if not request.startswith("data:image/svg+xml")]  # drawn in the page
-    assert {request.partition(":")[0] for request in asked} <= {"file"}
-    assert len(asked) <= 1
+    requested = [request for request in browser.requests if not request.startswith("data:image/svg+xml")]  # drawn in the page
+    assert {request.partition(":")[0] for request in requested} <= {"file"}
+    assert len(requested) <= 1

@@ -31,11 +31,11 @@ def network(sizes: list[int] | None = None) -> Value:
 class TestNames:
     def test_a_second_leaf_gets_a_prime_and_one_note_says_so(self) -> None:
         xs = [Value(float(i), label="x") for i in range(6)]
-        told = Telling(dot(xs[:3], xs[3:]))
-        assert sorted(told.names[x] for x in xs) == ["x", "x[5]", "x[6]", "x′", "x′′", "x′′′"]
-        assert told.notes == (f"{told.names[list(told.names)[1]]}: another leaf with the label x",)
-        assert str(walk(dot(xs[:3], xs[3:]))).splitlines()[-1] == told.notes[0]
-        assert told.notes[0] in draw(dot(xs[:3], xs[3:])).notes
+        telling = Telling(dot(xs[:3], xs[3:]))
+        assert sorted(telling.names[x] for x in xs) == ["x", "x[5]", "x[6]", "x′", "x′′", "x′′′"]
+        assert telling.notes == (f"{telling.names[list(telling.names)[1]]}: another leaf with the label x",)
+        assert str(walk(dot(xs[:3], xs[3:]))).splitlines()[-1] == telling.notes[0]
+        assert telling.notes[0] in draw(dot(xs[:3], xs[3:])).notes
 
     def test_operations_that_share_a_label_are_numbered(self) -> None:
         outs = [sigmoid(Value(float(i), label=f"x{i}")) for i in range(3)]
@@ -62,16 +62,16 @@ class TestNames:
             nodes.append(Value(1.0, label=label) if i % 3 == 1 else operand * nodes[-1])
             nodes[-1].label = label
         loss = dot(nodes, nodes[::-1])
-        told = Telling(loss)
-        for names in (told.full, told.names):
-            assert len(set(names.values())) == len(names) == len(told.places) and "" not in names.values()
-        counts = Counter(["loss", *(str(node.label) for node in told.full if node.label)])  # the result's name
-        for node, name in told.full.items():
+        telling = Telling(loss)
+        for names in (telling.full, telling.names):
+            assert len(set(names.values())) == len(names) == len(telling.places) and "" not in names.values()
+        counts = Counter(["loss", *(str(node.label) for node in telling.full if node.label)])  # the result's name
+        for node, name in telling.full.items():
             if counts[str(node.label)] == 1:
                 assert name == str(node.label), "a label that only one node has is its name"
         trace = json.loads(walk(loss).to_json())
-        assert [node["name"] for node in trace["nodes"]] == list(told.full.values())
-        assert [node["short"] for node in trace["nodes"]] == list(told.names.values())
+        assert [node["name"] for node in trace["nodes"]] == list(telling.full.values())
+        assert [node["short"] for node in trace["nodes"]] == list(telling.names.values())
         draw(loss)
 
     def test_full_names_are_in_tooltips_and_data(self) -> None:

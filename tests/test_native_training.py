@@ -73,10 +73,10 @@ class Twice(SGD):
 @pytest.mark.parametrize("kind", [SGD, Clipped, Momentum, Adam, RProp])
 def test_epochs_in_native_code_equal_eager_ones(kind: Any, reduce: str, one_by_one: list[int]) -> None:
     options = {"reduce": reduce, "l2": 0.01, "loss": "binary_cross_entropy"}
-    (eager, told), (compiled, also) = (trained(on, kind(lr=cosine(0.05, 60)), **options) for on in (False, True))
-    assert compiled == pytest.approx(eager, abs=1e-12)
-    assert also.loss == pytest.approx(told.loss, rel=1e-12)
-    assert also.accuracy == told.accuracy
+    (expected, eager), (found, compiled) = (trained(on, kind(lr=cosine(0.05, 60)), **options) for on in (False, True))
+    assert found == pytest.approx(expected, abs=1e-12)
+    assert compiled.loss == pytest.approx(eager.loss, rel=1e-12)
+    assert compiled.accuracy == eager.accuracy
     assert one_by_one == ([] if kind in (SGD, Clipped) else [2])  # the first batch, which makes the state
 
 

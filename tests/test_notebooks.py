@@ -205,8 +205,8 @@ def test_run_again_it_gives_the_saved_outputs_and_marks_answers(path: Path, tmp_
 def test_lecture_7_is_right_about_stairs_and_about_step_sizes() -> None:
     [words] = ["\n".join(cell.source for cell in read(path).cells) for path in NOTEBOOKS if path.stem.startswith("07")]
     stairs = Unary("stairs", lambda x: round(x, 3), lambda x, out: 1.0)
-    [said] = re.findall(r"At 0.5 and 0.5004 it is `(\w+)`, at 1.2345 a `(\w+)`", words)
-    assert [gradcheck(stairs, x).verdict for x in (0.5, 0.5004, 1.2345)] == [said[0], *said]
+    [verdicts] = re.findall(r"At 0.5 and 0.5004 it is `(\w+)`, at 1.2345 a `(\w+)`", words)
+    assert [gradcheck(stairs, x).verdict for x in (0.5, 0.5004, 1.2345)] == [verdicts[0], *verdicts]
     x = Value(1.0)
     for power in map(int, re.findall(r"From \$10\^{(-\d)}\$ down to \$10\^{(-\d)}\$ it is good", words)[0]):
         h = 10.0**power

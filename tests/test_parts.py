@@ -194,7 +194,7 @@ def generator() -> Any:
     yield Value(1.0)
 
 
-LOST: dict[str, Callable[[], Any]] = {
+REFUSED: dict[str, Callable[[], Any]] = {
     "set": lambda: set(two()),
     "frozenset": lambda: frozenset([(1, Value(1.0))]),
     "set of modules": lambda: {Neuron(1)},
@@ -208,9 +208,9 @@ LOST: dict[str, Callable[[], Any]] = {
 }
 
 
-@pytest.mark.parametrize("kind", LOST)
+@pytest.mark.parametrize("kind", REFUSED)
 def test_containers_without_order_and_iterators_are_refused(kind: str) -> None:
-    model = Holder(LOST[kind](), lambda thing: [])
+    model = Holder(REFUSED[kind](), lambda thing: [])
     name = "thing0.units" if kind == "in a list" else "thing"
     looks: list[Callable[[], Any]] = [model.parameters, model.named_parameters, model.modules, model.state_dict]
     looks += [model.zero_grad, lambda: model.predict([1.0]), lambda: fit(model, [[1.0]], [1.0])]

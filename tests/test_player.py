@@ -139,11 +139,11 @@ class TestWithoutScripts:
             assert line.endswith(f"{steps.telling.mark(node)} = {gradient}")
 
     def test_the_picture_shows_the_end_of_the_walk(self) -> None:
-        told = page(neuron())
-        assert [" ".join(told.within(kind)) for kind in ("leaf", "result")] == [
+        parsed = page(neuron())
+        assert [" ".join(parsed.within(kind)) for kind in ("leaf", "result")] == [
             "w = 0.5 ∂w = -1.3177 x = 2 ∂x = -0.32943 b = -0.4 ∂b = -0.65885", "loss = 0.21432 v3² ∂loss = 1",
         ]  # fmt: skip
-        assert sorted(told.within("label")) == sorted(["← -1.3177", "← -0.32943", *["← -0.65885"] * 3, *["← -0.9259"] * 2])
+        assert sorted(parsed.within("label")) == sorted(["← -1.3177", "← -0.32943", *["← -0.65885"] * 3, *["← -0.9259"] * 2])
 
     def test_the_picture_holds_the_gradients_of_the_walk_whatever_backward_left(self) -> None:
         fresh, used = neuron(), neuron()
@@ -163,36 +163,36 @@ class TestWithoutScripts:
 
     def test_a_row_without_javascript_is_named(self) -> None:
         wave = Unary("wave", lambda x: math.sin(x), lambda x, out: cos(x))
-        told = page(wave(Value(1.0, label="x")))
-        assert told.data["reason"].startswith("the row 'wave' cannot be computed in a page")
-        assert told.data["reason"].endswith("So this page stays still.")
-        assert "wave(x)" in " ".join(told.within("text"))
+        parsed = page(wave(Value(1.0, label="x")))
+        assert parsed.data["reason"].startswith("the row 'wave' cannot be computed in a page")
+        assert parsed.data["reason"].endswith("So this page stays still.")
+        assert "wave(x)" in " ".join(parsed.within("text"))
 
 
 class TestCells:
     def test_every_value_and_every_gradient_has_a_cell_and_every_edge_an_arrow(self) -> None:
         loss = shared()
-        told, steps = page(loss), walk(loss)
+        parsed, steps = page(loss), walk(loss)
         places = steps.telling.places
         values, gradients = (
-            sorted(int(a[f"data-{name}"] or "") for a in told.having(f"data-{name}")) for name in ("value", "gradient")
+            sorted(int(a[f"data-{name}"] or "") for a in parsed.having(f"data-{name}")) for name in ("value", "gradient")
         )
         assert values == gradients == sorted(places.values())
-        arrows = [a["data-flow"] for a in told.having("data-flow") if a["class"] == "arrow"]
+        arrows = [a["data-flow"] for a in parsed.having("data-flow") if a["class"] == "arrow"]
         assert sorted(map(str, arrows)) == sorted(
             f"{places[node]}.{k}" for node in steps.order for k in range(len(node.inputs))
         )
 
     def test_a_box_that_no_gradient_reaches_has_room_for_one(self) -> None:
         x, y = Value(2.0, label="x"), Value(1.0, label="y")
-        told = page(maximum(x, y) * 2)
-        assert len(told.having("data-gradient")) == 4
+        parsed = page(maximum(x, y) * 2)
+        assert len(parsed.having("data-gradient")) == 4
 
     def test_a_weight_is_written_on_its_arrow_with_its_gradient(self) -> None:
         loss = network()
-        told, places = page(loss), walk(loss).telling.places
+        parsed, places = page(loss), walk(loss).telling.places
         [net, *_] = [node for node in walk(loss).order if node.primitive is dot]
-        labels = [a for a in told.having("data-weighs") if (a["class"] or "").startswith("label")]
+        labels = [a for a in parsed.having("data-weighs") if (a["class"] or "").startswith("label")]
         assert next((a["data-flow"], a["data-weighs"]) for a in labels) == (f"{places[net]}.1", f"{places[net]}.0")
 
     def test_units_that_can_saturate_are_recognised_by_their_function(self) -> None:
@@ -205,9 +205,9 @@ class TestCells:
         assert views == [["nodes"], ["neurons", "nodes"]]
 
     def test_a_network_with_too_many_nodes_is_shown_by_neurons_only(self) -> None:
-        told = page(layers(8, 16, 1), limit=60)
-        assert [a["data-view"] for a in told.having("data-view")] == ["neurons"]
-        assert "condensed: " in " ".join(told.within("legend"))
+        parsed = page(layers(8, 16, 1), limit=60)
+        assert [a["data-view"] for a in parsed.having("data-view")] == ["neurons"]
+        assert "condensed: " in " ".join(parsed.within("legend"))
 
 
 class TestLearning:
@@ -284,12 +284,12 @@ class TestSafety:
         x = Value(1.0, label=HOSTILE)
         loss = x * Value(2.0, label='"><img src=x onerror=alert(2)>')
         loss.label = '"></title><script>alert(3)</script>'
-        told = page(loss)
-        scripts = [a.get("type") for tag, a in told.elements if tag == "script"]
+        parsed = page(loss)
+        scripts = [a.get("type") for tag, a in parsed.elements if tag == "script"]
         assert scripts == ["application/json", None]
-        assert "img" not in {tag for tag, _ in told.elements}
-        assert HOSTILE in " ".join(told.within("leaf"))
-        assert told.data["graphs"][0]["nodes"][0]["name"] == HOSTILE
+        assert "img" not in {tag for tag, _ in parsed.elements}
+        assert HOSTILE in " ".join(parsed.within("leaf"))
+        assert parsed.data["graphs"][0]["nodes"][0]["name"] == HOSTILE
 
     @pytest.mark.parametrize("label", ["$title", "${style}", "]]>", "<!--", "a\nb", "\x00", "\ud800", "&lt;", "δ\u2028"])
     def test_any_label_is_allowed(self, label: str) -> None:

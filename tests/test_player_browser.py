@@ -56,8 +56,8 @@ class TestMoments:
         place, [edge] = next((i, step.edges) for i, step in enumerate(steps) if step.edges and step.node.primitive is tanh)
         stand.run(f"player.goto({place})")
         number = steps.telling.number
-        told = f"{number(edge.upstream)} × {factor(number(edge.partial))} = {number(edge.contribution)}"
-        assert stand.run("find('.stage:not([hidden])  .product').textContent") == told
+        product = f"{number(edge.upstream)} × {factor(number(edge.partial))} = {number(edge.contribution)}"
+        assert stand.run("find('.stage:not([hidden])  .product').textContent") == product
         stand.press("ArrowRight")
         assert stand.run("find('.stage:not([hidden]) .product').textContent") == ""
 
@@ -74,11 +74,11 @@ class TestMoments:
     def test_a_dot_shows_upstream_then_product_then_contribution_then_sum(self, stand: Stand) -> None:
         stand.show(neuron())
         upstream, local, contribution = "-0.65885", "2", "-1.3177"
-        told = []
+        dots = []
         for t in (0.05, 0.5, 0.75, 0.9):
             stand.run(f"player.seek(9, {t})")
-            told.append(stand.seen()["dots"][0])
-        assert told == [
+            dots.append(stand.seen()["dots"][0])
+        assert dots == [
             [upstream, "dot minus"], [f"{upstream} × {local} = {contribution}", "dot minus"], [contribution, "dot minus"],
             [f"0 + ({contribution}) = {contribution}", "dot minus"],
         ]  # fmt: skip
@@ -94,8 +94,8 @@ class TestMoments:
         place, step = next((i, step) for i, step in enumerate(steps) if step.edges and step.node.primitive is dot)
         stand.run(f"player.goto({place})")
         number, flowing = steps.telling.number, [edge for edge in step.edges if edge.input.inputs]
-        told = [f"{number(e.upstream)} × {factor(number(e.partial))} = {number(e.contribution)}" for e in flowing]
-        assert [text for text, _ in stand.seen()["dots"]] == told
+        products = [f"{number(e.upstream)} × {factor(number(e.partial))} = {number(e.contribution)}" for e in flowing]
+        assert [text for text, _ in stand.seen()["dots"]] == products
 
     def test_a_dot_moves_from_the_node_to_its_operand(self, stand: Stand) -> None:
         stand.show(neuron())

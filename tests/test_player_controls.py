@@ -193,8 +193,8 @@ class TestKeys:
     def test_next_puts_the_cursor_into_the_next_question(self, stand: Stand) -> None:
         stand.show(neuron())
         stand.press("p")
-        for said in ("1", "0.6", "0.537"):
-            stand.browser.type(said)
+        for answer in ("1", "0.6", "0.537"):
+            stand.browser.type(answer)
             stand.press("Enter", "Enter")
         assert stand.place == 3
         assert stand.run("find('.score').textContent") == "3 of 3 right"

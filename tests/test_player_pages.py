@@ -58,30 +58,30 @@ class TestPredicting:
         assert stand.run("find('.play').ariaLabel") == "Play"
 
     @pytest.mark.parametrize(
-        ("x", "said", "verdict"),
+        ("x", "answer", "verdict"),
         [(0.0, "0", "✓"), (0.0, "0.01", "✗"), (-2.0, "−4", "✓"), (2.5, "5,0", "✓"), (2.5, "5.1", "✗"), (2.5, "five", "✗"),
          (0.25, "1/2", "✓"), (0.25, ",5", "✓"), (-0.25, "-1/2", "✓"), (0.25, "1/0", "✗"),
          (float("inf"), "∞", "✓"), (float("inf"), "-inf", "✗"), (float("nan"), "NaN", "✓"), (float("nan"), "1", "✗")],
     )  # fmt: skip
-    def test_which_answers_count_as_right(self, stand: Stand, x: float, said: str, verdict: str) -> None:
+    def test_which_answers_count_as_right(self, stand: Stand, x: float, answer: str, verdict: str) -> None:
         stand.show(Value(x, label="x") * 2)
         stand.click(".predict", ".guess")
-        stand.browser.type(said)
+        stand.browser.type(answer)
         stand.press("Enter")
         assert verdict in stand.seen()["card"]
 
-    @pytest.mark.parametrize(("said", "hint"), [
+    @pytest.mark.parametrize(("answer", "hint"), [
         ("1.3177", "the sign"), ("-0.65885", "the local derivative 2 is missing"),
         ("2", "the upstream gradient -0.65885 is missing"), ("1.3412", "multiply, do not add"),
         ("-0.3294", "that flows to the other operand"),
     ])  # fmt: skip
-    def test_a_wrong_answer_gets_a_hint(self, stand: Stand, said: str, hint: str) -> None:
+    def test_a_wrong_answer_gets_a_hint(self, stand: Stand, answer: str, hint: str) -> None:
         stand.show(neuron())
         stand.press("End")
         stand.click(".predict", '[data-edge="2.0"] td:nth-child(3) .guess')
-        stand.browser.type(said)
+        stand.browser.type(answer)
         stand.press("Enter")
-        assert f"✗ not {said}: {hint}" in stand.seen()["card"]
+        assert f"✗ not {answer}: {hint}" in stand.seen()["card"]
 
     def test_questions_may_ask_only_for_signs(self, stand: Stand) -> None:
         stand.show(neuron())
@@ -120,16 +120,16 @@ class TestMistakes:
         stand.show(shared())
         stand.run("player.set({a: 3})")
         stand.still()
-        told = stand.run("find('[data-mistake=overwrite] .difference').textContent")
-        assert told == walk(at(shared(), a=3.0), mistake="overwrite").difference + "."
+        shown = stand.run("find('[data-mistake=overwrite] .difference').textContent")
+        assert shown == walk(at(shared(), a=3.0), mistake="overwrite").difference + "."
 
     def test_only_those_that_change_something_are_offered(self, stand: Stand) -> None:
         stand.show(neuron())
-        bites = [name for name in get_args(Mistake) if walk(neuron(), mistake=name).difference]
+        harmful = [name for name in get_args(Mistake) if walk(neuron(), mistake=name).difference]
         entries = "[...host.shadowRoot.querySelectorAll('[data-mistake]')]"
         offered = f"{entries}.filter(each => each.checkVisibility()).map(each => each.dataset.mistake)"
-        assert stand.run(offered) == bites
-        idle = ", ".join(name for name in get_args(Mistake) if name not in bites)
+        assert stand.run(offered) == harmful
+        idle = ", ".join(name for name in get_args(Mistake) if name not in harmful)
         assert stand.run("find('.harmless').innerText") == f"They would change nothing on this graph at these numbers: {idle}."
         stand.run("player.set({w: 0})")
         stand.still()
@@ -206,7 +206,7 @@ class TestInOtherPages:
         stand.show(neuron())
         stand.run("(window.heard = [], host.addEventListener('change', e => heard.push(e.detail)))")
         stand.run("(player.goto(7), player.set({w: 0.7}))")
-        assert [told["step"] for told in stand.browser.run("heard")] == [7, 7]
+        assert [detail["step"] for detail in stand.browser.run("heard")] == [7, 7]
         assert stand.browser.run("heard[1].loss") == stand.run("player.value('loss')")
 
     @pytest.mark.parametrize(("script", "words"), [

@@ -30,8 +30,8 @@ def test_a_kink_is_certified_where_the_operand_is_exactly_there() -> None:
 @pytest.mark.parametrize(("sign", "doubled"), [(1, 32), (-1, 1)])  # with -1, value and slope are 0 either way
 def test_a_kink_at_an_end_of_the_operands_interval_is_open_after_five_doublings(sign: int, doubled: int) -> None:
     root = sqrt(Value(2.0, label="x"))
-    nothing = root * root - 2  # exactly 0, but known only as an interval around 0; that of its square begins at 0
-    bend = relu(sign * (nothing * nothing))
+    zero = root * root - 2  # exactly 0, but known only as an interval around 0; that of its square begins at 0
+    bend = relu(sign * (zero * zero))
     found = GraphCertificate(bend, 17)
     assert found.kinks == (bend,) and found.precision == doubled * bits(17)
     assert f"too near a kink or a jump to decide with {found.precision} bits" in found.notes[0]

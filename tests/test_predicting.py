@@ -84,9 +84,9 @@ def test_methods_are_bound_to_the_numbers_when_predicting(kind: str) -> None:
     model = Acting(METHODS[kind])
     names = [name for name, _ in model.named_parameters()]
     assert names[:2] == ["w", "inner.layer1.neuron0.w0"] and len(names) == 8
-    wanted = model([1.5]).data
+    expected = model([1.5]).data
     nets = [neuron.net for layer in model.inner.layers for neuron in layer.neurons]
-    assert type(model.predict([1.5])) is float and model.predict([1.5]) == wanted
+    assert type(model.predict([1.5])) is float and model.predict([1.5]) == expected
     assert [neuron.net for layer in model.inner.layers for neuron in layer.neurons] == nets
     before = model([0.5]).data
     for compiled in (False, True) if kind not in ("of another module", "of a value") else ():

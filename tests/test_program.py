@@ -268,9 +268,9 @@ def test_without_numpy_a_message_says_what_to_install() -> None:
         "else: print('?')\n"
         "print(nn.fit(nn.MLP(1, [1], seed=1), [[1.0]], [1.0], epochs=3_000_000, goal=1.0).engine)"
     )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     advice = "autograd.compile needs NumPy: pip install numpy numba\n"
-    assert told == f"{advice}eager: {advice}"
+    assert printed == f"{advice}eager: {advice}"
 
 
 # What is refused.

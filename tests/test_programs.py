@@ -92,13 +92,13 @@ def test_views_of_the_graph_are_read_only() -> None:
 
 @pytest.mark.parametrize("name", ELSEWHERE)
 def test_an_attribute_of_other_engines_is_refused_with_its_replacement(name: str) -> None:
-    ways = {"_backward": r"backward\(\)", "children": "inputs", "topo": r"backward\(\)", "detach": "data", "item": "data"}
-    way = ways.get(name, "dict keyed by parameter")
+    others = {"_backward": r"backward\(\)", "children": "inputs", "topo": r"backward\(\)", "detach": "data", "item": "data"}
+    replacement = others.get(name, "dict keyed by parameter")
     w = Value(2.0, label="w")
     for node in (w, w * 3):
-        with pytest.raises(AttributeError, match=rf"data=[26]\.0.*'{name}'; .*{way}"):
+        with pytest.raises(AttributeError, match=rf"data=[26]\.0.*'{name}'; .*{replacement}"):
             getattr(node, name)
-        with pytest.raises(AttributeError, match=way):
+        with pytest.raises(AttributeError, match=replacement):
             setattr(node, name, 0.0)
         assert not hasattr(node, name)
 

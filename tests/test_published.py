@@ -177,8 +177,8 @@ def test_equations_1_to_6_and_the_four_equations(sizes: list[int], seed: int, da
     expected = [-2 * (y - a[-1]) * slopes[-1]]
     for w, slope in zip(weights[:0:-1], slopes[-2::-1], strict=True):
         expected.insert(0, (w.T @ expected[0]) * slope)
-    for layer, delta, wanted, below in zip(model.layers, found, expected, a, strict=False):
-        np.testing.assert_allclose(delta, wanted, rtol=1e-9, atol=1e-14)
+    for layer, delta, expected_delta, below in zip(model.layers, found, expected, a, strict=False):
+        np.testing.assert_allclose(delta, expected_delta, rtol=1e-9, atol=1e-14)
         # (1), (4), BP4 and (3), (6), BP3
         gradient = np.array([[w.grad for w in neuron.w] for neuron in layer.neurons])
         np.testing.assert_allclose(gradient, np.outer(delta, below), rtol=1e-9, atol=1e-14)

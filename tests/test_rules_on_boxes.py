@@ -48,8 +48,8 @@ def test_shares_and_volumes() -> None:
 
 
 def test_a_kink_is_on_the_pieces_that_contain_it() -> None:
-    for side, lies in (((-1, 1), True), ((0, 1), True), ((-1, 0), True), ((0.5, 1), False), ((-2, -1), False)):
-        assert _has_kink(relu, box(side)) is lies and not _has_kink(tanh, box(side))
+    for side, is_on in (((-1, 1), True), ((0, 1), True), ((-1, 0), True), ((0.5, 1), False), ((-2, -1), False)):
+        assert _has_kink(relu, box(side)) is is_on and not _has_kink(tanh, box(side))
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ WIDEST = 30  # characters of a formula that a box has to show in full
 
 
 @dataclass
-class Told:
+class Facts:
     """What a room says: formulas and values of nodes; partial derivatives and flows of edges; rules."""
 
     nodes: dict[str, tuple[str, str]]
@@ -45,34 +45,34 @@ class Told:
         self.edges[consumer, operand, partial, re.sub(r"[()]", "", flow).replace("·", " × ")] += 1
 
 
-def nothing() -> Told:
-    return Told({}, Counter(), set())
+def no_facts() -> Facts:
+    return Facts({}, Counter(), set())
 
 
-def told_by_text(text: str) -> Told:
+def read_text(text: str) -> Facts:
     """Read a printed walk."""
-    told, consumer, local = nothing(), "", ("", "", "")
+    facts, consumer, local = no_facts(), "", ("", "", "")
     for line in text.splitlines():
         if match := re.match(r"forward \d+/\d+: (.*)", line):
             name, formula, *_, value = match[1].split(" = ")
-            told.node(name, formula, value)
+            facts.node(name, formula, value)
         elif match := re.match(r"backward \d+/\d+: (\S+) = (.*), (?:δ = )?∂", line):
             consumer = match[1]
-            assert told.nodes[consumer][0] == match[2]
+            assert facts.nodes[consumer][0] == match[2]
         elif match := re.match(r"    ∂(\S+)/∂(\S+) = ", line):
             assert match[1] == consumer
             formulas, _, reason = line.partition(", as ")
             local = match[1], match[2], formulas.rpartition(" = ")[2]
-            told.rules.add((match[1], match[2], ", as ".join(filter(None, [formulas.split(" = ")[1], reason]))))
+            facts.rules.add((match[1], match[2], ", as ".join(filter(None, [formulas.split(" = ")[1], reason]))))
         elif match := re.match(r"        add (.*) to (\S+)\.grad: ", line):
             assert match[2] == local[1]
-            told.edge(*local, match[1])
+            facts.edge(*local, match[1])
         elif line.startswith("        nothing flows to"):
-            told.edge(*local, "")
-    return told
+            facts.edge(*local, "")
+    return facts
 
 
-def told_by_command_line(loss: Value) -> Told:
+def read_command_line(loss: Value) -> Facts:
     """Read what ``--steps`` prints for a graph."""
 
     class Recorded:
@@ -83,12 +83,12 @@ def told_by_command_line(loss: Value) -> Told:
 
     with patch("autograd.__main__.parse", lambda text: Recorded()), redirect_stdout(StringIO()) as printed:
         assert main(["f", "--steps"]) == 0
-    return told_by_text(printed.getvalue())
+    return read_text(printed.getvalue())
 
 
-def told_by_trace(trace: Any, digits: int) -> Told:
+def read_trace(trace: Any, digits: int) -> Facts:
     """Read the walk as JSON."""
-    told, nodes = nothing(), trace["nodes"]
+    facts, nodes = no_facts(), trace["nodes"]
     names = [node["short"] for node in nodes]
 
     def number(x: float | str) -> str:
@@ -97,30 +97,30 @@ def told_by_trace(trace: Any, digits: int) -> Told:
 
     for node in nodes:
         if node["operation"] is None:
-            told.node(node["short"], "", number(node["data"]))
+            facts.node(node["short"], "", number(node["data"]))
     for step in trace["steps"]:
-        told.node(names[step["node"]], step["formula"], number(nodes[step["node"]]["data"]))
+        facts.node(names[step["node"]], step["formula"], number(nodes[step["node"]]["data"]))
         for edge in step.get("edges", []):
             partial, flow = number(edge["partial"]), ""
             rule = edge["rule"] + f", as {edge['reason']}" * bool(edge["reason"])
-            told.rules.add((names[step["node"]], names[edge["input"]], rule))
+            facts.rules.add((names[step["node"]], names[edge["input"]], rule))
             if edge["taken"]:
                 flow = f"{number(step['delta'])} × {partial} = {number(edge['contribution'])}"
-            told.edge(names[step["node"]], names[edge["input"]], partial, flow)
-    return told
+            facts.edge(names[step["node"]], names[edge["input"]], partial, flow)
+    return facts
 
 
-def told_by_hints(drawing: Drawing, short: Callable[[str], str]) -> Told:
+def read_hints(drawing: Drawing, short: Callable[[str], str]) -> Facts:
     """Read the tooltips of a picture, which have full names."""
-    told = nothing()
+    facts = no_facts()
     for node in drawing.nodes:
         name, *formula, value = short(node.hint).split(" = ")
-        told.node(name, "".join(formula), value)
+        facts.node(name, "".join(formula), value)
     for edge in drawing.edges:
         match = re.fullmatch(r"∂(\S+)/∂(\S+) = ([^;]+)(?:; (.*) flows back to (\S+)|; nothing flows.*)", short(edge.hint))
         assert match is not None and match[5] in (match[2], None) and edge.label == match[3]
-        told.edge(match[1], match[2], match[3], match[4] or "")
-    return told
+        facts.edge(match[1], match[2], match[3], match[4] or "")
+    return facts
 
 
 def lines_of(node: Any) -> tuple[str, str, str]:
@@ -129,7 +129,7 @@ def lines_of(node: Any) -> tuple[str, str, str]:
     return name, "".join(line.text for line in node.lines if line.role == "operation"), value
 
 
-def told_by_mermaid(text: str) -> Iterator[tuple[str, str, str]]:
+def read_mermaid(text: str) -> Iterator[tuple[str, str, str]]:
     """Read a Mermaid flowchart: the name, formula and value of each box."""
     text = re.sub(r"#(\d+);", lambda match: chr(int(match[1])), text)
     for match in re.finditer(r'^  n\d+[(\[{]+"<b>(.*) = (.*?)</b>(.*)"[)\]}]+:::', text, re.MULTILINE):
@@ -137,15 +137,15 @@ def told_by_mermaid(text: str) -> Iterator[tuple[str, str, str]]:
         yield match[1], "".join(others), match[2]
 
 
-def told_by_moments(loss: Value, names: dict[str, str]) -> Told:
+def read_moments(loss: Value, names: dict[str, str]) -> Facts:
     """Read the picture of every step: the active box and what its arrows carry, which later pictures keep."""
-    told, passed = nothing(), Counter[str]()
+    facts, passed = no_facts(), Counter[str]()
     for k, step in enumerate(walk(loss)):
         drawing = draw(loss, step=k)
         boxes = {node.id: lines_of(node) for node in drawing.nodes}
         [active] = [node for node in drawing.nodes if node.emphasis == "active"]
         assert drawing.notes[0][:40] == f"step {k}, {step}"[:40]
-        told.node(*boxes[active.id])
+        facts.node(*boxes[active.id])
         if step.phase == "forward":
             continue
         before = [edge.label for edge in drawing.edges if edge.emphasis == "normal" and edge.label]
@@ -156,22 +156,22 @@ def told_by_moments(loss: Value, names: dict[str, str]) -> Told:
                 flow = "" if edge.label == "not taken" else edge.label
                 passed[edge.label if not flow else "← " + flow.rpartition(" = ")[2]] += 1
                 local = edge.hint.partition(";")[0].rpartition(" = ")[2]
-                told.edge(boxes[edge.target][0], boxes[edge.source][0], local, flow)
-    return told
+                facts.edge(boxes[edge.target][0], boxes[edge.source][0], local, flow)
+    return facts
 
 
-def told_by_explanations(loss: Value) -> Told:
+def read_explanations(loss: Value) -> Facts:
     """Read the ledger in the explanation of every leaf."""
-    told = nothing()
+    facts = no_facts()
     for leaf in walk(loss).names:
         if leaf.primitive is None:
             line = r"^    (.*) from (\S+) = (.*): (?:δ = )?∂\S+ = (\S+) times ∂(\S+|\(.*\))/∂(\S+)(?: \(operand \d+\))? = (.*)$"
             for flow, name, formula, upstream, consumer, operand, rule in re.findall(line, str(explain(leaf, of=loss)), re.M):
                 partial = rule.rpartition(" = ")[2]
                 assert consumer in (name, f"({formula})") and flow in ("0", f"{inside(upstream)}·{inside(partial)}")
-                told.nodes.setdefault(name, (formula, ""))
-                told.edge(name, operand, partial, "" if flow == "0" else flow)
-    return told
+                facts.nodes.setdefault(name, (formula, ""))
+                facts.edge(name, operand, partial, "" if flow == "0" else flow)
+    return facts
 
 
 def inside(number: str) -> str:
@@ -183,21 +183,21 @@ def check_rooms(make: Callable[[], Value]) -> None:
     loss = make()
     loss.backward()
     trace = json.loads(walk(loss).to_json())
-    right = told_by_trace(trace, walk(loss).telling.digits)
-    operations = {name: told for name, told in right.nodes.items() if told[0]}
+    right = read_trace(trace, walk(loss).telling.digits)
+    operations = {name: facts for name, facts in right.nodes.items() if facts[0]}
     full = {node["name"]: node["short"] for node in trace["nodes"]}
     pattern = "|".join(re.escape(name) for name in sorted(full, key=len, reverse=True))
-    text = told_by_text(str(walk(loss)))
+    text = read_text(str(walk(loss)))
     assert (text.nodes, text.edges, text.rules) == (operations, right.edges, right.rules)
-    printed = told_by_command_line(make())
+    printed = read_command_line(make())
     assert (printed.nodes, printed.edges, printed.rules) == (operations, right.edges, right.rules)
     drawing = draw(loss)
-    hints = told_by_hints(drawing, lambda text: re.sub(pattern, lambda match: full[match[0]], text))
+    hints = read_hints(drawing, lambda text: re.sub(pattern, lambda match: full[match[0]], text))
     assert (hints.nodes, hints.edges) == (right.nodes, right.edges)
-    moments = told_by_moments(loss, full)
+    moments = read_moments(loss, full)
     assert moments.edges == right.edges
     boxes = {name: (formula, value) for name, formula, value in map(lines_of, drawing.nodes)}
-    mermaid = {name: (formula, value) for name, formula, value in told_by_mermaid(drawing.mermaid)}
+    mermaid = {name: (formula, value) for name, formula, value in read_mermaid(drawing.mermaid)}
     assert boxes == mermaid == boxes | moments.nodes
     assert {name: value for name, (_, value) in boxes.items()} == {name: value for name, (_, value) in right.nodes.items()}
     fits = {name: formula for name, (formula, _) in right.nodes.items() if len(formula) <= WIDEST}
@@ -205,7 +205,7 @@ def check_rooms(make: Callable[[], Value]) -> None:
     page = html.unescape(play(loss).html)  # test_live_texts.py compares what the page itself computes
     for step in walk(loss)[: len(operations)]:
         assert f"{str(step).partition(': ')[2]},  {step.mark} = " in page
-    explained = told_by_explanations(loss)
+    explained = read_explanations(loss)
     assert {name: formula for name, (formula, _) in explained.nodes.items()}.items() <= {
         name: formula for name, (formula, _) in operations.items()
     }.items()

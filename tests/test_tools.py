@@ -32,9 +32,9 @@ def test_an_unknown_part_is_refused_before_any_part_runs(parts: list[str]) -> No
 
 def test_every_dependency_has_a_lower_bound_that_the_check_can_install() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [dependency for extra in project["optional-dependencies"].values() for dependency in extra]
+    dependencies = [dependency for extra in project["optional-dependencies"].values() for dependency in extra]
     bounds: dict[str, str] = {}
-    for dependency in wanted:
+    for dependency in dependencies:
         if not dependency.startswith(project["name"]):
             parts = re.fullmatch(r"([a-z-]+)([>=]=[\d.]+)", dependency)
             assert parts, f"{dependency} has no lower bound"

@@ -176,8 +176,8 @@ def test_goal_and_patience() -> None:
 def test_patience_ends_when_the_minimum_is_too_old(losses: list[int], patience: int, tolerance: float) -> None:
     curve = [float(x) for x in losses]
     newer, older = curve[-patience:], curve[:-patience]
-    said = _reason(History(loss=curve), None, patience, tolerance, False)
-    assert bool(said) == bool(older and not any(x < min(older) - tolerance for x in newer))
+    reason = _reason(History(loss=curve), None, patience, tolerance, False)
+    assert bool(reason) == bool(older and not any(x < min(older) - tolerance for x in newer))
 
 
 def test_validation() -> None:

@@ -119,8 +119,8 @@ def test_the_four_equations_hold_in_the_matrices_that_are_printed() -> None:
                  [delta2, a1.T, delta2 @ a1.T], [delta1, x.T, delta1 @ x.T]]  # fmt: skip
         for line, matrices in zip(task.solution_notes, right, strict=True):
             printed = [np.array(eval(text)) for text in re.findall(r"\[\[.*?\]\]", str(line))]
-            for matrix, wanted in zip(printed, matrices, strict=True):
-                assert matrix.shape == wanted.shape and np.allclose(matrix, wanted, rtol=1e-4)
+            for matrix, expected in zip(printed, matrices, strict=True):
+                assert matrix.shape == expected.shape and np.allclose(matrix, expected, rtol=1e-4)
         assert [line.name for line in task.solution_notes] == ["BP1", "BP2", "BP3", "BP4", "BP4"]
 
 

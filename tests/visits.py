@@ -85,9 +85,9 @@ class Visit:
     def wait(self, condition: str) -> None:
         """Wait until a condition holds."""
         self.browser.run(f"""new Promise((done, fail) => {{
-            const asked = setInterval(() => {{
+            const timer = setInterval(() => {{
                 {KNOWN}
-                if ({condition}) clearInterval(asked), done();
+                if ({condition}) clearInterval(timer), done();
             }}, 20);
             setTimeout(() => fail("timed out: " + {json.dumps(condition)}), 110000);
         }})""")

@@ -55,9 +55,9 @@ def gradients(walk: Walk, leaves: Sequence[Value], title: str) -> Iterator[str]:
     Raises:
         ValueError: if several paths lead from the result to a leaf.
     """
-    told, loss = walk.telling, walk.loss
-    called = {node: name.translate(UNSHIFTED).replace("(", "").replace(")", "_") for node, name in told.names.items()}
-    names = {told.names[node]: text for node, text in called.items()} | {
+    telling, loss = walk.telling, walk.loss
+    called = {node: name.translate(UNSHIFTED).replace("(", "").replace(")", "_") for node, name in telling.names.items()}
+    names = {telling.names[node]: text for node, text in called.items()} | {
         f"grad_{text}": f"grad_{text}" for text in called.values()
     }
     free = " ".join(called[node] for node in called if node.primitive is None)
@@ -86,16 +86,16 @@ def gradients(walk: Walk, leaves: Sequence[Value], title: str) -> Iterator[str]:
 
 def _proof(walk: Walk, leaf: Value, called: Mapping[Value, str]) -> Iterator[str]:
     """Differentiate the nodes that depend on a leaf, one after the other, each by the theorem about its row."""
-    on_the_way = [leaf]
+    path = [leaf]
     for node in walk.order:
-        places = [i for i, x in enumerate(node.operands) if isinstance(x, Value) and x in on_the_way]
+        places = [i for i, x in enumerate(node.operands) if isinstance(x, Value) and x in path]
         if len(places) > 1:
             raise ValueError(f"several paths lead from {walk.names[node]} to {walk.names[leaf]}; the proof needs a single one")
         if places:
-            i, fact = len(on_the_way) - 1, _theorem(node, places[0], called)
+            i, fact = len(path) - 1, _theorem(node, places[0], called)
             yield f"pose proof {f'(along _ _ _ _ _ D{i - 1} {fact})' if i else fact} as D{i}."
-            on_the_way.append(node)
-    yield f"by_steps D{len(on_the_way) - 2}."
+            path.append(node)
+    yield f"by_steps D{len(path) - 2}."
 
 
 def _theorem(node: Value, place: int, called: Mapping[Value, str]) -> str:
