@@ -27,7 +27,7 @@ class Acting(Module):
         return self.w * x * by
 
     def __call__(self, x: Any) -> Any:
-        """Return what the held function makes of the input."""
+        """Return the result of the held function."""
         act = self.act
         while not callable(act):  # whatever holds it
             act = act[0] if isinstance(act, list | tuple) else act["act"] if isinstance(act, dict) else act.act
@@ -163,7 +163,7 @@ class Early(Module):
         self.scaled = self.w * 3
 
     def __call__(self, x: Any) -> Any:
-        """Return what is made of the early result."""
+        """Return a result of the early one and the input."""
         return self.use(self.scaled, x[0])
 
 

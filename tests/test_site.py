@@ -164,7 +164,7 @@ class TestFiles:
         linked = re.findall(r'(?:href|src)="(site\.\w+)" integrity="([^"]*)"|src="(site\.js)" integrity="([^"]*)"', page(made))
         assert {vendored.digest(made[name]) for name in ("site.css", "site.js")} <= {part for found in linked for part in found}
 
-    def test_the_page_knows_the_first_player_and_what_it_loads(self, made: dict[str, bytes]) -> None:
+    def test_the_page_contains_the_first_player_and_lists_the_files_to_load(self, made: dict[str, bytes]) -> None:
         [text] = re.findall(r'<script type="application/json" id="site">(.*?)</script>', page(made), re.DOTALL)
         data = json.loads(text)
         pinned = [program.address(file) for program in PROGRAMS for file in program.files]
@@ -278,7 +278,7 @@ class TestSession:
                 assert '"exercise":' in reveal(re.findall(r'class="data">([^<]*)<', task["markup"])[0]), (example.title, kind)
             exec(session.code({})["text"], {})
 
-    def test_other_numbers_are_computed_anew(self) -> None:
+    def test_other_numbers_are_recomputed(self) -> None:
         session = Session()
         session.show("(w*x - 1)**2", {"w": 1.0, "x": 2.0})
         w, x = Value(3.0, label="w"), Value(2.0, label="x")

@@ -391,7 +391,7 @@ def test_signs_with_a_sigmoid_are_judged_by_its_middle(loss: str, compiled: bool
     assert accuracy(Neuron(1, "tanh", init=lambda *_: 1.0), [[-1.0], [0.2]], [-1, 1]) == 1.0
 
 
-def test_judging_leaves_the_deltas_alone() -> None:
+def test_accuracy_does_not_change_the_deltas() -> None:
     unit = Neuron(1, "sigmoid", seed=0)
     unit([1.0]).backward()
     net = unit.net
