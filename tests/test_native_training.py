@@ -159,20 +159,11 @@ def test_batches_are_learned_up_to_one_that_fails() -> None:
 def test_many_parameters_are_moved_in_pieces() -> None:
     """There are more of them than a rule's tape has columns."""
     rng = random.Random(1)
-    X = [[rng.gauss(0, 1) for _ in range(300)] for _ in range(10)]
+    X, y = [[rng.gauss(0, 1) for _ in range(300)] for _ in range(10)], [float(i % 2) for i in range(10)]
     found = []
     for compiled in (False, True):
         model = MLP(300, [12, 1], seed=1)
-        fit(
-            model,
-            X,
-            [float(i % 2) for i in range(10)],
-            optimizer=Adam(lr=0.01),
-            epochs=2,
-            batch_size=1,
-            seed=1,
-            compiled=compiled,
-        )
+        fit(model, X, y, optimizer=Adam(lr=0.01), epochs=2, batch_size=1, seed=1, compiled=compiled)
         found.append([parameter.data for parameter in model.parameters()])
     assert len(found[0]) == 3625
     assert found[1] == pytest.approx(found[0], abs=1e-12)

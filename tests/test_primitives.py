@@ -162,10 +162,8 @@ def test_whole_numbers_in_arrays_become_floats() -> None:
     ones, single = np.array([True, True]), np.ones(2, np.float32)
     assert primitives.total([ones, ones, single]).tolist() == [3.0, 3.0] and primitives.negative(ones).tolist() == [-1.0, -1.0]
     assert primitives.total([ones, single]).dtype == np.float32
-    assert primitives.where(ones, single, 3).tolist() == [1, 1] and primitives.less(np.array([1, 2]), 1.5).tolist() == [
-        True,
-        False,
-    ]
+    assert primitives.where(ones, single, 3).tolist() == [1, 1]
+    assert primitives.less(np.array([1, 2]), 1.5).tolist() == [True, False]
 
 
 @pytest.mark.parametrize("bad", ["neg", None, [1.0], 1j, np.array([1j]), np.array(["1"]), np.array([1], "m8[s]")])

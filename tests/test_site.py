@@ -328,9 +328,8 @@ class TestSession:
         for beyond in (0, 1):
             output = Session().show(code=f"print('x' * {MOST_OUTPUT + beyond}, end='')")["output"]
             assert output == "x" * MOST_OUTPUT + "\n…" * beyond
-        output = Session().show(code=f"import sys\nn = sys.stdout.write('x' * {MOST_OUTPUT})\nprint(n, end='')\nprint(n)")[
-            "output"
-        ]
+        code = f"import sys\nn = sys.stdout.write('x' * {MOST_OUTPUT})\nprint(n, end='')\nprint(n)"
+        output = Session().show(code=code)["output"]
         assert output == "x" * MOST_OUTPUT + "\n…", "a cut is marked, even if the limit was reached exactly"
 
     def test_write_returns_the_number_of_characters(self) -> None:

@@ -31,12 +31,8 @@ def trained(model: Module, compiled: Any, **options: Any) -> Any:
     """Train for three epochs; with "auto", plan so many that compiling pays."""
     epochs = 1_000_000 if compiled == "auto" else 3
     ends = [*options.pop("callbacks", []), lambda history, _: history.epochs == 3]
-    return fit(
-        model,
-        X,
-        Y,
-        **{"epochs": epochs, "compiled": compiled, "optimizer": SGD(lr=0.1), "seed": 0, "callbacks": ends, **options},
-    )
+    options = {"optimizer": SGD(lr=0.1), **options}
+    return fit(model, X, Y, epochs=epochs, compiled=compiled, seed=0, callbacks=ends, **options)
 
 
 def numbers(model: Module) -> list[float]:
@@ -313,11 +309,9 @@ def test_a_state_that_changes_with_each_call_is_not_compiled(kind: Any) -> None:
 def test_a_state_that_changes_only_with_plain_numbers_is_not_compiled() -> None:
     class Guarded(Running):
         def __call__(self, x: Any) -> Any:
-            return (
-                self.unit([a - m for a, m in zip(x, self.mean, strict=True)])
-                if isinstance(x[0], Value)
-                else super().__call__(x)
-            )
+            if isinstance(x[0], Value):
+                return self.unit([a - m for a, m in zip(x, self.mean, strict=True)])
+            return super().__call__(x)
 
     with pytest.raises(TypeError, match=f"^{UNLIKE}$"):
         trained(Guarded(), True)

@@ -106,9 +106,8 @@ def test_sparse_and_matrix(compiled: bool) -> None:
     for kind in ("csr_matrix", "csc_array", "coo_array", "lil_matrix"):
         assert trained(getattr(sparse, kind)(np.array(SQUARE)), TARGETS, compiled) == expected
     assert trained(sparse.csr_matrix(np.array(SQUARE)).todense(), np.matrix(TARGETS).T, compiled) == expected
-    assert Neuron(2, "linear", seed=0).predict(sparse.csr_array(np.array(SQUARE))) == Neuron(2, "linear", seed=0).predict(
-        SQUARE
-    )
+    model = Neuron(2, "linear", seed=0)
+    assert model.predict(sparse.csr_array(np.array(SQUARE))) == model.predict(SQUARE)
 
 
 @COMPILED

@@ -198,9 +198,8 @@ def test_an_answer_that_follows_from_a_wrong_one_counts_in_a_session() -> None:
     shown: list[str] = []
     lines = iter(["0.3", f"{0.3 * n['r_h'].data:.4g}"])
     score = ask_all([exercise(n["E"], ask=[n["net_o"], n["w_o"]])], lambda _: next(lines), lambda text: shown.append(str(text)))
-    assert (
-        score == "Score: 1 of 2" and "follows from a wrong answer above" in shown[-1 - shown[::-1].index("Score: 1 of 2") - 1]
-    )
+    last = max(i for i, text in enumerate(shown) if text == score)
+    assert score == "Score: 1 of 2" and "follows from a wrong answer above" in shown[last - 1]
 
 
 def test_an_order_is_answered_with_commas() -> None:
@@ -238,7 +237,5 @@ def test_a_name_in_an_order_may_hold_a_comma() -> None:
     f.label = "f(x, w)"
     shown: list[str] = []
     lines = iter([" loss ,, f(x, y)", "loss,f(x, w) , "])
-    assert (
-        ask_all([exercise(f * 2, ask="order")], lambda _: next(lines), lambda text: shown.append(str(text))) == "Score: 1 of 1"
-    )
-    assert any("f(x is not visited" in line for line in shown)
+    score = ask_all([exercise(f * 2, ask="order")], lambda _: next(lines), lambda text: shown.append(str(text)))
+    assert score == "Score: 1 of 1" and any("f(x is not visited" in line for line in shown)
