@@ -278,7 +278,7 @@ class TestControls:
         stand.wait(f"{width} < {0.99 * whole / 1.25**2}")
         stand.press("0")
         stand.wait(f"Math.abs({width} - {whole}) < 1")
-        y += 90  # below the boxes in the middle, where no box is
+        y += 90  # a place without a box
         stand.touch([(x - 40, y), (x + 40, y)], [(x - 60, y), (x + 60, y)], [(x - 80, y), (x + 80, y)])
         stand.wait(f"{width} < {0.7 * whole}")
 
@@ -289,7 +289,7 @@ class TestControls:
         stand.still()
         before = stand.run(left)
         x, y = stand.browser.middle(f"{HOST} >>> .stage")
-        y += 90  # below the boxes in the middle, where no box is
+        y += 90  # a place without a box
         send = stand.browser.call
         send("Input.dispatchMouseEvent", type="mousePressed", x=x, y=y, button="left", clickCount=1)
         send("Input.dispatchMouseEvent", type="mouseMoved", x=x + 100, y=y, button="left", buttons=1)
