@@ -17,7 +17,7 @@ import pytest
 from browser import Browser, find_browser
 from engines import Engine, opened
 from hypothesis import settings
-from stand import Stand, stands
+from players import Players
 from visits import Server, Visit, modules
 
 from autograd.site import Site, write_site
@@ -71,9 +71,11 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture
-def stand(chromium: Browser, tmp_path: Path) -> Iterator[Stand]:
+def players(chromium: Browser, tmp_path: Path) -> Iterator[Players]:
     """A page for players, in which no script fails and from which nothing else is requested."""
-    yield from stands(chromium, tmp_path)
+    players = Players(chromium, tmp_path)
+    yield players
+    players.judge()
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from stand import Stand
+from players import Players
 from test_player import layers, neuron
 
 from autograd import Value, walk
@@ -47,27 +47,29 @@ def by_hand(*sizes: int) -> Value:
 
 
 @pytest.mark.parametrize("make", [perceptron, by_hand, layers])
-def test_a_small_network_can_be_read_from_the_last_row_of_the_lecture_room(make: Callable[..., Value], stand: Stand) -> None:
+def test_a_small_network_can_be_read_from_the_last_row_of_the_lecture_room(
+    make: Callable[..., Value], players: Players
+) -> None:
     loss = make(2, 3, 1)
-    stand.show(loss, width=1280, height=720)
+    players.show(loss, width=1280, height=720)
     for _ in walk(loss):
-        seen = stand.run(LOOK)
+        seen = players.run(LOOK)
         assert seen["isWhole"]
         assert seen["text"] >= 18
         assert max(seen["bar"], seen["card"][1]) <= 720
-        stand.press("ArrowRight")
+        players.press("ArrowRight")
 
 
 @pytest.mark.parametrize("make", [perceptron, by_hand, layers])
 @pytest.mark.parametrize("sizes", [(1, 1, 1), (2, 4, 4, 1), (2, 8, 1)])
 def test_a_network_its_controls_and_the_step_are_on_one_screen(
-    make: Callable[..., Value], sizes: tuple[int, ...], stand: Stand
+    make: Callable[..., Value], sizes: tuple[int, ...], players: Players
 ) -> None:
-    stand.show(make(*sizes), width=1280, height=720)
+    players.show(make(*sizes), width=1280, height=720)
     for key in ("Home", "End"):
-        stand.press(key)
-        stand.still()
-        seen = stand.run(LOOK)
+        players.press(key)
+        players.still()
+        seen = players.run(LOOK)
         assert seen["isWhole"]
         assert seen["text"] >= 10
         assert seen["bar"] <= 720
@@ -75,73 +77,73 @@ def test_a_network_its_controls_and_the_step_are_on_one_screen(
     assert seen["desk"] == "side" or sizes != (2, 8, 1)
 
 
-def test_a_graph_of_eight_nodes_is_whole_on_a_phone(stand: Stand) -> None:
-    stand.show(neuron(), width=390, height=844)
+def test_a_graph_of_eight_nodes_is_whole_on_a_phone(players: Players) -> None:
+    players.show(neuron(), width=390, height=844)
     for step in walk(neuron()):
-        stand.still()
-        seen = stand.run(LOOK)
+        players.still()
+        seen = players.run(LOOK)
         assert seen["isWhole"], step
         assert seen["text"] >= 10
         assert max(seen["bar"], seen["card"][1]) <= 844
-        stand.press("ArrowRight")
-    assert stand.browser.run("document.documentElement.scrollWidth") <= 390
+        players.press("ArrowRight")
+    assert players.browser.run("document.documentElement.scrollWidth") <= 390
 
 
-def test_a_chain_stays_a_strip_with_a_map(stand: Stand) -> None:
+def test_a_chain_stays_a_strip_with_a_map(players: Players) -> None:
     y = Value(0.5, label="x")
     for i in range(35):
         y = (y * Value(0.9, label=f"w{i}")).tanh() + 0.1
-    stand.show(y, width=1280, height=720)
-    stand.still()
-    assert not stand.run("find('.map').hasAttribute('hidden')")
-    width, height = stand.run("(v => [v.width, v.height])(find('.map').viewBox.baseVal)")
+    players.show(y, width=1280, height=720)
+    players.still()
+    assert not players.run("find('.map').hasAttribute('hidden')")
+    width, height = players.run("(v => [v.width, v.height])(find('.map').viewBox.baseVal)")
     assert width > 10 * height
 
 
-def test_turning_the_phone_changes_the_layout_and_nothing_else(stand: Stand) -> None:
-    stand.show(neuron(), width=390, height=844)
-    stand.run("(player.goto(7), player.set({w: 0.7}))")
-    stand.still()
-    before = stand.seen()
-    stand.browser.call("Emulation.setDeviceMetricsOverride", width=1280, height=720, deviceScaleFactor=1, mobile=False)
-    stand.still()
-    wide = stand.seen()
+def test_turning_the_phone_changes_the_layout_and_nothing_else(players: Players) -> None:
+    players.show(neuron(), width=390, height=844)
+    players.run("(player.goto(7), player.set({w: 0.7}))")
+    players.still()
+    before = players.seen()
+    players.browser.call("Emulation.setDeviceMetricsOverride", width=1280, height=720, deviceScaleFactor=1, mobile=False)
+    players.still()
+    wide = players.seen()
     assert {key: wide[key] for key in ("boxes", "labels", "place")} == {
         key: before[key] for key in ("boxes", "labels", "place")
     }
-    assert stand.run(LOOK)["isWhole"]
+    assert players.run(LOOK)["isWhole"]
 
 
-def test_a_long_name_is_broken_where_a_phone_ends(stand: Stand) -> None:
+def test_a_long_name_is_broken_where_a_phone_ends(players: Players) -> None:
     names = [f"layer{i}.weight_with_a_long_name" for i in range(2)]
-    stand.show(Value(0.5, names[0]) * Value(2.0, names[1]), width=360, height=740)
-    assert stand.run("[...find('.card').querySelectorAll('td')].every(td => td.getBoundingClientRect().right <= innerWidth)")
+    players.show(Value(0.5, names[0]) * Value(2.0, names[1]), width=360, height=740)
+    assert players.run("[...find('.card').querySelectorAll('td')].every(td => td.getBoundingClientRect().right <= innerWidth)")
 
 
-def test_at_200_percent_nothing_is_lost(stand: Stand) -> None:
-    stand.show(layers(2, 3, 1), width=640, height=360)  # a window of 1280×720 at 200 %
-    assert stand.run("['.card', '.ledger', '.values', '.mistakes'].every(part => find(part).checkVisibility())")
-    assert stand.browser.run("document.documentElement.scrollWidth") <= 640
-    stand.click(".next", ".learn")
-    assert stand.place == 1
+def test_at_200_percent_nothing_is_lost(players: Players) -> None:
+    players.show(layers(2, 3, 1), width=640, height=360)  # a window of 1280×720 at 200 %
+    assert players.run("['.card', '.ledger', '.values', '.mistakes'].every(part => find(part).checkVisibility())")
+    assert players.browser.run("document.documentElement.scrollWidth") <= 640
+    players.click(".next", ".learn")
+    assert players.place == 1
 
 
-def test_the_demonstration_can_be_read_in_lecture_mode(stand: Stand) -> None:
-    stand.show(demonstration(**POINT)["E"], width=1280, height=720)
+def test_the_demonstration_can_be_read_in_lecture_mode(players: Players) -> None:
+    players.show(demonstration(**POINT)["E"], width=1280, height=720)
     for _ in range(2):
-        stand.still()
-        seen = stand.run(LOOK)
+        players.still()
+        seen = players.run(LOOK)
         assert seen["isWhole"] and seen["text"] >= 15
-        stand.press("l")
-    assert stand.run("find('.losses').textContent") == "E 0.19615"
+        players.press("l")
+    assert players.run("find('.losses').textContent") == "E 0.19615"
 
 
 @pytest.mark.parametrize("sizes", [(2, 2, 1), (2, 3, 1), (2, 4, 1)])
-def test_products_at_rest_cover_neither_gradients_of_weights_nor_each_other(sizes: tuple[int, ...], stand: Stand) -> None:
-    stand.show(layers(*sizes), width=1280, height=720)
-    stand.run("player.goto(player.steps / 2 + 3)")
-    stand.still()
-    places = stand.run("""[...host.shadowRoot.querySelectorAll(
+def test_products_at_rest_cover_neither_gradients_of_weights_nor_each_other(sizes: tuple[int, ...], players: Players) -> None:
+    players.show(layers(*sizes), width=1280, height=720)
+    players.run("player.goto(player.steps / 2 + 3)")
+    players.still()
+    places = players.run("""[...host.shadowRoot.querySelectorAll(
         ".stage:not([hidden]) :is(.label.active text:last-child, .dot.over:not(.off) text)")].map((text) => {
             const {left, right, top, bottom, height} = text.getBoundingClientRect();
             return [left, right, top + 0.1 * height, bottom - 0.1 * height];
@@ -153,11 +155,11 @@ def test_products_at_rest_cover_neither_gradients_of_weights_nor_each_other(size
             assert is_apart, (places[i], other)
 
 
-def test_a_mark_can_be_read_between_the_units_of_a_layer(stand: Stand) -> None:
+def test_a_mark_can_be_read_between_the_units_of_a_layer(players: Players) -> None:
     model = MLP(2, [8, 1], activation="relu", output="sigmoid", seed=2)
-    stand.show(squared_error(model([1.0, 0.5]), 1.0))
-    stand.press("End")
-    covered = stand.run("""[...host.shadowRoot.querySelectorAll('.stage:not([hidden]) .mark')].flatMap(mark => {
+    players.show(squared_error(model([1.0, 0.5]), 1.0))
+    players.press("End")
+    covered = players.run("""[...host.shadowRoot.querySelectorAll('.stage:not([hidden]) .mark')].flatMap(mark => {
         const shown = what => [...host.shadowRoot.querySelectorAll(`.stage:not([hidden]) ${what}`)];
         const own = mark.getBoundingClientRect();
         const isOver = (text, {top, bottom, left, right} = text.getBoundingClientRect()) =>
@@ -169,12 +171,12 @@ def test_a_mark_can_be_read_between_the_units_of_a_layer(stand: Stand) -> None:
     assert covered == [["dead: slope 0", 0, 0]] * 3
 
 
-def test_the_pictures_of_a_mistake_show_the_difference_in_readable_type(stand: Stand) -> None:
-    stand.show(demonstration(**POINT)["E"], width=1280, height=720)
-    stand.click('[data-mistake="activation-forgotten"] summary')
-    stand.wait("find('[data-mistake=activation-forgotten] .wrong .label.active')")
+def test_the_pictures_of_a_mistake_show_the_difference_in_readable_type(players: Players) -> None:
+    players.show(demonstration(**POINT)["E"], width=1280, height=720)
+    players.click('[data-mistake="activation-forgotten"] summary')
+    players.wait("find('[data-mistake=activation-forgotten] .wrong .label.active')")
     for kind, product in (("right", "-0.62633 × 0.23404 = -0.14659"), ("wrong", "-0.62633 × 1 = -0.62633")):
-        text, size, is_seen = stand.run(f"""((run) => {{
+        text, size, is_seen = players.run(f"""((run) => {{
             const label = run.querySelector(".label.active"), frame = run.querySelector(".stage").getBoundingClientRect();
             const {{left, right, top, bottom}} = label.getBoundingClientRect();
             const isSeen = left >= frame.left && right <= frame.right && top >= frame.top && bottom <= frame.bottom;

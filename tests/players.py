@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,7 @@ def at(loss: Value, **leaves: float) -> Value:
     return changed
 
 
-class Stand:
+class Players:
     """A page with players in the browser."""
 
     def __init__(self, browser: Browser, folder: Path) -> None:
@@ -117,11 +116,9 @@ class Stand:
             send("Input.dispatchTouchEvent", type="touchMove", touchPoints=each)
         send("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
 
-
-def stands(browser: Browser, folder: Path) -> Iterator[Stand]:
-    """Yield a page to be opened; afterwards, check that no script failed and that nothing else was requested."""
-    yield Stand(browser, folder)
-    assert not browser.complaints
-    requested = [request for request in browser.requests if not request.startswith("data:image/svg+xml")]  # drawn in the page
-    assert {request.partition(":")[0] for request in requested} <= {"file"}
-    assert len(requested) <= 1
+    def judge(self) -> None:
+        """Check that no script failed and that nothing but the page was requested."""
+        assert not self.browser.complaints
+        requested = [each for each in self.browser.requests if not each.startswith("data:image/svg+xml")]  # drawn in the page
+        assert {each.partition(":")[0] for each in requested} <= {"file"}
+        assert len(requested) <= 1
