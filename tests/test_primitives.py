@@ -1,9 +1,7 @@
 """The table: every row against numeric derivatives, at its singular points, and on plain numbers and arrays."""
 
-import copy
 import importlib
 import math
-import pickle
 import re
 from collections.abc import Callable
 from fractions import Fraction
@@ -348,13 +346,9 @@ def test_number_takes_the_numeric_tower_and_leaves_unknown_types_alone() -> None
         number(np.zeros(2))
 
 
-def test_rows_are_frozen_and_stay_one_object() -> None:
+def test_rows_are_frozen() -> None:
     with pytest.raises(AttributeError):
         tanh.__setattr__("name", "other")
-    assert copy.deepcopy(tanh) is tanh and copy.copy(tanh) is tanh and pickle.loads(pickle.dumps(tanh)) is tanh
-    swish = Unary("swish", lambda x: x * sigmoid(x), lambda x, out: out + sigmoid(x) * (1 - out))
-    with pytest.raises(TypeError, match="not in autograd's table"):
-        pickle.dumps(swish)
 
 
 def test_a_product_of_one_number_has_the_slope_1() -> None:
