@@ -77,7 +77,7 @@ def squared_error(outputs: Any, targets: Any, *, half: bool = False, reduce: str
     if reduce == "mean" and not pairs:
         raise ValueError("the mean over no outputs has no value; pass at least one")
     factor = (0.5 if half else 1.0) / (len(pairs) if reduce == "mean" else 1)
-    return error if factor == 1 else error * factor
+    return _scaled(factor, error)
 
 
 def mean_squared_error(outputs: Any, targets: Any) -> Any:
@@ -122,7 +122,8 @@ def binary_cross_entropy_with_logits(logits: Any, targets: Any) -> Any:
     >>> binary_cross_entropy_with_logits(1000.0, 0), binary_cross_entropy_with_logits(1000.0, 1)
     (1000.0, 0.0)
     """
-    return _add_up([softplus(z) - t * z for z, t in _suited(binary_cross_entropy_with_logits, logits, targets)])
+    pairs = _suited(binary_cross_entropy_with_logits, logits, targets)
+    return _add_up([softplus(z) - _scaled(t, z) if _counts(t) else softplus(z) for z, t in pairs])
 
 
 def categorical_cross_entropy(probabilities: Sequence[Any], target: Any) -> Any:
@@ -147,7 +148,7 @@ def cross_entropy(logits: Sequence[Any], target: Any) -> Any:
     """Return `categorical_cross_entropy` of softmax(z), as ln Σ exp zⱼ − Σ tⱼ·zⱼ, which is finite for all finite z.
 
     Its derivative with respect to zⱼ is softmax(z)ⱼ − tⱼ.  As in PyTorch, the loss with this name takes net inputs.  To leave a
-    class out, give it a net input such as -1e9 and not −∞, since 0·∞ is not a number.
+    class out, give it a net input such as -1e9 and not −∞: a compiled program computes 0·∞, which is not a number.
 
     Args:
         logits: a net input for each of two or more classes.
@@ -160,7 +161,8 @@ def cross_entropy(logits: Sequence[Any], target: Any) -> Any:
     (0.0, 1000.0)
     """
     pairs = _suited(cross_entropy, logits, target)
-    return logsumexp([z for z, _ in pairs]) - dot([t for _, t in pairs], [z for z, _ in pairs])
+    weights, chosen = zip(*[(t, z) for z, t in pairs if _counts(t)], strict=True)
+    return logsumexp([z for z, _ in pairs]) - (_scaled(weights[0], chosen[0]) if len(chosen) == 1 else dot(weights, chosen))
 
 
 def hinge(outputs: Any, targets: Any) -> Any:
@@ -174,7 +176,7 @@ def hinge(outputs: Any, targets: Any) -> Any:
     >>> hinge(0.25, 1), hinge(0.25, -1), hinge(0.25, 0), hinge(3.0, 1)
     (0.75, 1.25, 1.25, 0.0)
     """
-    return _add_up([relu(1 - where(t > 0, 1.0, -1.0) * y) for y, t in _suited(hinge, outputs, targets)])
+    return _add_up([relu(_shortfall(y, t)) for y, t in _suited(hinge, outputs, targets)])
 
 
 def l2(parameters: Iterable[Any], strength: float = 1.0) -> Any:
@@ -189,7 +191,7 @@ def l2(parameters: Iterable[Any], strength: float = 1.0) -> Any:
     if not isinstance(parameters, Iterable):
         raise TypeError(f"l2 takes a list of parameters, such as model.parameters(); got {parameters!r}")
     weights = list(parameters)
-    return strength * dot(weights, weights)
+    return _scaled(strength, dot(weights, weights))
 
 
 LOSSES: Final[Mapping[str, Loss]] = {
@@ -397,11 +399,31 @@ def _add_up(terms: list[Any]) -> Any:
     return terms[0] if len(terms) == 1 else total(terms)
 
 
+def _counts(t: Any) -> bool:
+    """Return whether a term with the factor t belongs in a graph: it does unless t is the plain number 0.
+
+    A node counts even if it is 0, because it may have another value in a replay or a compiled program.
+    """
+    return not isinstance(t, Real) or t != 0
+
+
+def _scaled(factor: Any, x: Any) -> Any:
+    """Return factor·x, which is x itself if the factor is the plain number 1."""
+    return x if isinstance(factor, Real) and factor == 1 else factor * x
+
+
+def _shortfall(y: Any, t: Any) -> Any:
+    """Return 1 − s·y, by which an output misses the margin, with s = 1 for a target above 0, else −1."""
+    if isinstance(t, Real):
+        return 1 - y if float(t) > 0 else 1 + y
+    return 1 - where(t > 0, 1.0, -1.0) * y
+
+
 def _log_likelihood(loss: Loss, pairs: Iterable[tuple[Any, Any]]) -> Any:
     """Return Σ t·ln p over pairs of t and p; a term is 0 where t is 0, whatever p is.
 
     If t is a plain number, such terms are left out, so that a graph contains only what counts.  If it is a node, which may
-    become 0 in a replay or a compiled program, the operand of the logarithm is replaced by 1 there.
+    become 0 in a replay or a compiled program, or an array, the operand of the logarithm is replaced by 1 there.
     """
     terms = []
     for t, p in pairs:
@@ -409,8 +431,8 @@ def _log_likelihood(loss: Loss, pairs: Iterable[tuple[Any, Any]]) -> Any:
             output, on_logits = PROBABILITIES[loss]
             raise DomainError(f"{loss.__name__} is infinite, since what happened has the probability 0, as from a saturated "
                               f'{output}: end the model with output="linear", and use {on_logits.__name__}')  # fmt: skip
-        if hasattr(t, "__primitive__"):
+        if not isinstance(t, Real):
             terms.append(t * log(where(t > 0, p, 1)))
-        elif t != 0:
-            terms.append(log(p) if t == 1 else t * log(p))
+        elif _counts(t):
+            terms.append(_scaled(t, log(p)))
     return _add_up(terms)

@@ -186,6 +186,23 @@ def test_terms_with_a_target_of_zero_are_left_out() -> None:
     z = [Value(0.5), Value(-1.0)]
     for loss in (binary_cross_entropy(z[0].sigmoid(), 1), categorical_cross_entropy([x.sigmoid() for x in z], 0)):
         assert [node.primitive for node in walk(loss).order] == [sigmoid, log, negative]  # no conditions, no 0·ln p
+    assert isinstance(binary_cross_entropy([np.array([0.25, 0.5])], [np.array([0.0, 1.0])]), np.ndarray)
+
+
+def test_plain_targets_leave_no_factor_of_zero_or_one_in_the_graph() -> None:
+    z = [Value(0.5, "a"), Value(-1.0, "b"), Value(2.0, "c")]
+    formulas = {
+        cross_entropy(z, 1): ["logsumexp([a, b, c])", "v1 - b"],
+        cross_entropy(z, [0.0, 0.25, 0.75]): ["logsumexp([a, b, c])", "0.25·b + 0.75·c", "v1 - v2"],
+        binary_cross_entropy_with_logits(z[0], 0): ["softplus(a)"],
+        binary_cross_entropy_with_logits(z[0], 1): ["softplus(a)", "v1 - a"],
+        hinge(z[0], 1): ["1 - a", "relu(v1)"],
+        hinge(z[0], -1): ["1 + a", "relu(v1)"],
+        l2(z[:1]): ["a²"],
+    }
+    for loss, expected in formulas.items():
+        steps = walk(loss)
+        assert [step.formula for step in steps[: len(steps) // 2]] == expected
 
 
 @pytest.mark.parametrize("compiled", [False, True])
