@@ -50,7 +50,6 @@ LONGEST_PART = 24  # characters of a part that is written in place rather than b
 LONGEST_COUNT = 10**40  # a larger number of paths is rounded
 WIDEST_ROW = 58  # approximate characters on both sides of a row of LaTeX: 900 px at a font size of 20 px
 
-
 Share: TypeAlias = tuple[Step, Edge]  # a use of a node: the consumer's step in the backward pass, and the edge to the node
 Way: TypeAlias = tuple[list[Symbol], float | None]  # the rules along it, and the product of the partials; None if not taken
 
@@ -168,7 +167,7 @@ class Explanation:
     @property
     def formula(self) -> Symbol:
         """The gradient as one formula, with the rules filled in: the sum over the written paths."""
-        return functools.reduce(operator.add, [path.formula for path in self.paths])
+        return _added([path.formula for path in self.paths])
 
     def __str__(self) -> str:
         return self.text
@@ -396,34 +395,57 @@ def _times(x: float | None, y: float | None) -> float | None:
 
 
 def _product(factors: Sequence[Symbol]) -> Symbol:
-    """Multiply formulas; numbers and signs are collected in front."""
-    coefficient, others = 1.0, list[Any]()
-    waiting: list[Any] = [*reversed(factors)]
-    while waiting:
-        factor = as_symbol(waiting.pop())
-        if factor.row is None and not factor.name and factor.value is not None:
-            coefficient *= factor.value
-        elif factor.row is not None and factor.row.infix == "*":
-            waiting.extend(reversed(factor.operands))
-        elif factor.row is not None and factor.row.infix == "-" and len(factor.operands) == 1:
-            coefficient = -coefficient
-            waiting.append(factor.operands[0])
-        else:
-            others.append(factor)
-    if not others:
-        return as_symbol(coefficient)
+    """Multiply formulas; numbers and signs are collected in front, and a product with 0 is 0."""
+    coefficient, others = _collected(factors)
+    if not others or coefficient == 0:
+        return as_symbol(coefficient or 0.0)  # not -0
     runs = [list(run) for _, run in groupby(others, _structure)]  # equal factors in a row become a power
     others = [run[0] if len(run) == 1 else run[0] ** len(run) for run in runs]
     product: Any = -others[0] if coefficient == -1 else others[0] if coefficient == 1 else coefficient * others[0]
     return as_symbol(functools.reduce(operator.mul, others[1:], product))
 
 
+def _collected(factors: Sequence[Symbol]) -> tuple[float, list[Any]]:
+    """Return the product of the numbers and signs among the factors of some formulas, and the other factors in order."""
+    coefficient, others = 1.0, list[Any]()
+    waiting: list[Any] = [*reversed(factors)]
+    while waiting:
+        factor = as_symbol(waiting.pop())
+        row, operands = factor.row, factor.operands
+        if row is None and not factor.name and factor.value is not None:
+            coefficient *= factor.value
+        elif row is not None and row.infix == "*":
+            waiting.extend(reversed(operands))
+        elif _is_negated(factor):
+            coefficient = -coefficient
+            waiting.append(operands[0])
+        elif row is not None and row.infix == "/" and _is_negated(operands[0]):
+            coefficient = -coefficient
+            others.append(operands[0].operands[0] / operands[1])
+        else:
+            others.append(factor)
+    return coefficient, others
+
+
+def _is_negated(formula: Any) -> bool:
+    return isinstance(formula, Symbol) and formula.row is not None and formula.row.infix == "-" and len(formula.operands) == 1
+
+
 def _sum(terms: Sequence[Symbol]) -> Symbol:
-    """Add formulas; equal ones are written once, with their number in front."""
+    """Add formulas; equal ones are written once, with their number in front, and 0 is left out beside others."""
     keys = list(map(_structure, terms))
     times, first = Counter(keys), dict(zip(reversed(keys), reversed(terms), strict=True))
     counted = [first[key] if n == 1 else _product([as_symbol(float(n)), first[key]]) for key, n in times.items()]
-    return as_symbol(functools.reduce(operator.add, counted))
+    return _added([term for term in counted if _collected([term])[0] != 0] or counted[:1])
+
+
+def _added(terms: Sequence[Symbol]) -> Symbol:
+    """Add formulas; one with a minus sign is subtracted, as in ``a - b`` for ``a + (-b)``."""
+    out, *rest = terms
+    for term in rest:
+        coefficient, others = _collected([term])
+        out = out - _product([as_symbol(-coefficient), *others]) if coefficient < 0 else out + term
+    return out
 
 
 def _structure(formula: Any) -> Any:
@@ -439,7 +461,7 @@ def _count(n: int) -> str:
 def _wrapped(row: str, room: int) -> str:
     """Break a row of LaTeX between its terms, or factors of long terms, where it would be too wide."""
     lines, is_whole = list[str](), False  # whether the last line ends with a term that began there
-    for term in _split(row, " + "):
+    for term in _split(row, " + ", " - "):
         if is_whole and _width(lines[-1] + term) <= room:
             lines[-1] += term
             continue
@@ -452,16 +474,16 @@ def _wrapped(row: str, room: int) -> str:
     return " \\\\\n&\\quad{}".join(map(str.strip, lines))
 
 
-def _split(row: str, sign: str) -> list[str]:
-    """Split a row of LaTeX before each sign that is outside of all braces and parentheses.
+def _split(row: str, *signs: str) -> list[str]:
+    """Split a row of LaTeX before each of these signs that is outside of all braces and parentheses.
 
-    >>> _split(r"a + (b + c) + {d + e} + f", " + ")
-    ['a', ' + (b + c)', ' + {d + e}', ' + f']
+    >>> _split(r"a + (b + c) - {d + e} + f", " + ", " - ")
+    ['a', ' + (b + c)', ' - {d + e}', ' + f']
     """
     parts, depth = [""], 0
-    for token in re.split(rf"(\\left\(|\\right\)|[{{}}()]|{re.escape(sign)})", row):
+    for token in re.split(rf"(\\left\(|\\right\)|[{{}}()]|{'|'.join(map(re.escape, signs))})", row):
         depth += (token in ("{", "(", r"\left(")) - (token in ("}", ")", r"\right)"))
-        parts += [""] * (token == sign and depth == 0)
+        parts += [""] * (token in signs and depth == 0)
         parts[-1] += token
     return parts
 

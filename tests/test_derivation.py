@@ -384,6 +384,19 @@ def test_a_wrong_factor_is_reported_with_its_ratio_and_all_candidates() -> None:
     assert judged(nodes, {"out": above, "w": right / 2}) == f"{half} {x}, {rule}"
 
 
+def test_terms_with_a_minus_sign_are_subtracted_and_a_product_with_zero_is_zero() -> None:
+    a, b, c = Value(2.0, "a"), Value(3.0, "b"), Value(4.0, "c")
+    formulas = {
+        explain(a, of=a * b - a * c): "b - c",
+        explain(a, of=b / a - a): "-(v1 / a) - 1",
+        explain(a, of=(a - b / a) * c): "c + c·(v1 / a)",
+        explain(a, of=(a * 0) * b): "0",
+        explain(a, of=(a * 0) * b + a * c): "0 + c",
+    }
+    for explanation, expected in formulas.items():
+        assert explanation.formula.text == expected
+
+
 def test_claims_that_are_rounded_zero_or_not_finite() -> None:
     nodes = squared_error()
     right = explain(nodes["w"], of=nodes["loss"]).gradient
@@ -398,7 +411,7 @@ def test_claims_that_are_rounded_zero_or_not_finite() -> None:
     flat = Value(1.0, label="w")
     dead = {"w": flat, "loss": relu(flat * -2) * 3}
     assert judged(dead, {"w": 3.0}) == "a factor is 0: ∂v2/∂v1 = [v1 > 0] = 0"
-    assert judged({"w": flat, "loss": flat * 2 - flat * 2}, {"w": 3.0}) == "the paths cancel: 0 = 2 + (-2)"
+    assert judged({"w": flat, "loss": flat * 2 - flat * 2}, {"w": 3.0}) == "the paths cancel: 0 = 2 - 2"
     assert judged({"w": flat, "loss": flat * math.inf}, {"w": 3.0}).startswith("the right value is not finite; find_nonfinite")
 
 
