@@ -336,7 +336,9 @@ def read_template(template: str, infix: str, is_in_table: bool) -> tuple[list[st
             pieces += [text, Place(int(place), COMPARE if is_enclosed and not is_base else ATOM, is_base)]
             text = ""
     binding = POWER if re.search(r"\^|^\\frac", template) else ATOM if template.endswith((")", "]", "}}", "|")) else SIGN
-    return [*pieces, text], LEVELS.get(infix, binding if is_in_table or _is_closed(template) else COMPARE)
+    if not template.startswith(r"\frac"):  # a fraction's bar encloses its parts
+        binding = LEVELS.get(infix, binding if is_in_table or _is_closed(template) else COMPARE)
+    return [*pieces, text], binding
 
 
 def _operand(place: Place, operands: Sequence[Any], style: Style) -> str:
