@@ -20,6 +20,7 @@ A symbol may carry the number it stands for; then a rule with cases shows only t
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
@@ -80,8 +81,9 @@ class Symbol(Operand):
         return write(self, style)[0]
 
     def conditions(self, style: Style) -> list[str]:
-        """Return the conditions under which the formula holds, each written in a style."""
-        return list(dict.fromkeys(_because(condition).written(style) for condition in self.given if condition.value))
+        """Return the conditions under which the formula holds, each written in a style, without those of all finite numbers."""
+        holding = [_because(condition) for condition in self.given if condition.value]
+        return list(dict.fromkeys(condition.written(style) for condition in holding if not _compares_with_infinity(condition)))
 
     @property
     def text(self) -> str:
@@ -134,6 +136,11 @@ def _because(condition: Symbol) -> Symbol:
         holding = [each for each in map(as_symbol, condition.operands) if each.value == condition.value]
         return _because(holding[0]) if holding else condition  # none does for NaN
     return condition
+
+
+def _compares_with_infinity(condition: Symbol) -> bool:
+    """Return whether a condition, such as x < ∞, separates only infinities from numbers."""
+    return any(not isinstance(x, Symbol) and x == math.inf for x in condition.operands)
 
 
 @remembered

@@ -193,6 +193,11 @@ def test_a_part_that_a_rule_uses_twice_is_one_formula_even_in_a_branch(engine: E
     assert rows.count('"divide", out, 2') == 1
 
 
+def test_a_condition_that_every_finite_number_meets_is_not_a_reason(engine: Engine) -> None:
+    loss = logsumexp([Value(1.0, "x"), Value(2.0, "y")])
+    assert engine.run(f"texts({graph(loss)})") == [*map(str, walk(loss))]
+
+
 def test_a_row_may_bring_its_own_javascript(engine: Engine) -> None:
     row = Unary("rounded", lambda x: float(format(x, ".1f")), lambda x, out: 1.0)
     x = Value(0.74, label="x")

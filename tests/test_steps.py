@@ -17,6 +17,7 @@ from autograd import (
     find_nonfinite,
     floor,
     gradients,
+    logsumexp,
     maximum,
     relu,
     replay,
@@ -261,6 +262,14 @@ def test_the_steps_of_a_graph_that_was_trained_since_are_refused() -> None:
     assert str(steps) == str(walk(loss)) and mistaken.difference == ""
     nan = walk(Value(math.nan, "x") * 2)
     assert str(nan[0]) == "forward 1/1: loss = x·2 = NaN·2 = NaN"
+
+
+def test_a_condition_that_every_finite_number_meets_is_not_a_reason() -> None:
+    x, y = Value(1.0, "x"), Value(2.0, "y")
+    assert [edge.case for edge in walk(logsumexp([x, y]))[-1].edges] == [
+        "exp(x - loss) / (exp(x - loss) + exp(y - loss))",
+        "exp(y - loss) / (exp(x - loss) + exp(y - loss))",
+    ]
 
 
 def test_numbers_that_differ_in_their_last_digit_are_written_differently() -> None:

@@ -240,7 +240,9 @@ class Graph {
 
     reason(p, k, edge) {
         const given = this.derivative(p, k, edge).given ?? [];
-        return [...new Set(given.filter((x) => x.value != 0).map((x) => this.written(because(x), false)))].join(" and ");
+        const holding = given.filter((x) => x.value != 0).map(because); // x < ∞ goes without saying
+        const shown = holding.filter((x) => !x.operands.includes(Infinity)).map((x) => this.written(x, false));
+        return [...new Set(shown)].join(" and ");
     }
 
     // The texts of an edge, by default one of the right pass.
