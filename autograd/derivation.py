@@ -20,17 +20,16 @@ where r = σ(w·x)
 
 from __future__ import annotations
 
-import functools
 import math
-import operator
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from itertools import groupby, pairwise
+from itertools import pairwise
 from typing import Any, TypeAlias
 
+from autograd.algebra import added, merged, product
 from autograd.manners import describe
 from autograd.mistakes import read
 from autograd.moments import Edge, Step
@@ -167,7 +166,7 @@ class Explanation:
     @property
     def formula(self) -> Symbol:
         """The gradient as one formula, with the rules filled in: the sum over the written paths."""
-        return _added([path.formula for path in self.paths])
+        return added([path.formula for path in self.paths])
 
     def __str__(self) -> str:
         return self.text
@@ -323,11 +322,11 @@ class Derivation:
         paths: list[Path] = []
         for route in routes:
             pairs = list(pairwise(route))
-            factors = [_sum([_product(rules) for rules, _ in hops[a][b]]) for a, b in pairs]
-            taken = [[product for _, product in hops[a][b] if product is not None] for a, b in pairs]
+            factors = [merged([product(rules) for rules, _ in hops[a][b]]) for a, b in pairs]
+            taken = [[flow for _, flow in hops[a][b] if flow is not None] for a, b in pairs]
             numbers = tuple(map(sum, taken)) if all(taken) else (0.0,)  # where one hop is not taken, nothing flows
             operations = tuple(formula_of(a, symbols) if (a, b) in longer else None for a, b in pairs)
-            paths.append(Path(tuple((self.names[a], self.names[b]) for a, b in pairs), _product(factors), numbers, operations))
+            paths.append(Path(tuple((self.names[a], self.names[b]) for a, b in pairs), product(factors), numbers, operations))
         return paths
 
     def _ways(self, start: Value, stations: set[Value], symbols: Mapping[Value, Symbol]) -> dict[Value, list[Way]]:
@@ -363,14 +362,20 @@ class Derivation:
     def _definitions(
         self, paths: Sequence[Path], symbols: Mapping[Value, Symbol], named: set[Value]
     ) -> list[tuple[str, Symbol]]:
-        """Return the formulas of the names that the paths use, and of the names in these formulas, results first."""
+        """Return the formulas of the names that the paths use, and of the names in these formulas, results first.
+
+        A label that no path uses explains itself, such as those of the other neurons in a layer.
+        """
         used = {part.name for path in paths for formula in (path.formula, *path.operations) for part in parts(formula)}
+        mentioned: set[str] = set()  # in definitions
         definitions: list[tuple[str, Symbol]] = []
         for node in reversed(self.steps.order):
-            if self.names[node] in used and symbols[node].row is None:
+            name = self.names[node]
+            is_needed = name in used or (name in mentioned and (node in self.on_path or not node.label))
+            if is_needed and symbols[node].row is None:
                 formula = formula_of(node, symbols)
-                used |= {part.name for part in parts(formula)} if node in named or not node.label else set()
-                definitions.append((self.names[node], formula))
+                mentioned |= {part.name for part in parts(formula)} if node in named or not node.label else set()
+                definitions.append((name, formula))
         return definitions
 
 
@@ -392,66 +397,6 @@ def tangents_of(x: Value, order: Sequence[Value]) -> dict[Value, float]:
 
 def _times(x: float | None, y: float | None) -> float | None:
     return None if x is None or y is None else x * y
-
-
-def _product(factors: Sequence[Symbol]) -> Symbol:
-    """Multiply formulas; numbers and signs are collected in front, and a product with 0 is 0."""
-    coefficient, others = _collected(factors)
-    if not others or coefficient == 0:
-        return as_symbol(coefficient or 0.0)  # not -0
-    runs = [list(run) for _, run in groupby(others, _structure)]  # equal factors in a row become a power
-    others = [run[0] if len(run) == 1 else run[0] ** len(run) for run in runs]
-    product: Any = -others[0] if coefficient == -1 else others[0] if coefficient == 1 else coefficient * others[0]
-    return as_symbol(functools.reduce(operator.mul, others[1:], product))
-
-
-def _collected(factors: Sequence[Symbol]) -> tuple[float, list[Any]]:
-    """Return the product of the numbers and signs among the factors of some formulas, and the other factors in order."""
-    coefficient, others = 1.0, list[Any]()
-    waiting: list[Any] = [*reversed(factors)]
-    while waiting:
-        factor = as_symbol(waiting.pop())
-        row, operands = factor.row, factor.operands
-        if row is None and not factor.name and factor.value is not None:
-            coefficient *= factor.value
-        elif row is not None and row.infix == "*":
-            waiting.extend(reversed(operands))
-        elif _is_negated(factor):
-            coefficient = -coefficient
-            waiting.append(operands[0])
-        elif row is not None and row.infix == "/" and _is_negated(operands[0]):
-            coefficient = -coefficient
-            others.append(operands[0].operands[0] / operands[1])
-        else:
-            others.append(factor)
-    return coefficient, others
-
-
-def _is_negated(formula: Any) -> bool:
-    return isinstance(formula, Symbol) and formula.row is not None and formula.row.infix == "-" and len(formula.operands) == 1
-
-
-def _sum(terms: Sequence[Symbol]) -> Symbol:
-    """Add formulas; equal ones are written once, with their number in front, and 0 is left out beside others."""
-    keys = list(map(_structure, terms))
-    times, first = Counter(keys), dict(zip(reversed(keys), reversed(terms), strict=True))
-    counted = [first[key] if n == 1 else _product([as_symbol(float(n)), first[key]]) for key, n in times.items()]
-    return _added([term for term in counted if _collected([term])[0] != 0] or counted[:1])
-
-
-def _added(terms: Sequence[Symbol]) -> Symbol:
-    """Add formulas; one with a minus sign is subtracted, as in ``a - b`` for ``a + (-b)``."""
-    out, *rest = terms
-    for term in rest:
-        coefficient, others = _collected([term])
-        out = out - _product([as_symbol(-coefficient), *others]) if coefficient < 0 else out + term
-    return out
-
-
-def _structure(formula: Any) -> Any:
-    """Return a formula as nested tuples, equal only for equal formulas; two long ones that differ may have the same text."""
-    formula = as_symbol(formula)
-    return (formula.row, *map(_structure, formula.operands)) if formula.row is not None else (formula.name, formula.value)
 
 
 def _count(n: int) -> str:

@@ -54,9 +54,10 @@ ROOMS: dict[str, set[str]] = {
         "autograd.value", "autograd.writing",
     },
     "autograd.nonfinite": {"autograd.manners", "autograd.mistakes", "autograd.telling", "autograd.value"},
+    "autograd.algebra": {"autograd.symbol"},
     "autograd.derivation": {
-        "autograd.manners", "autograd.mistakes", "autograd.moments", "autograd.steps", "autograd.symbol", "autograd.telling",
-        "autograd.value", "autograd.writing",
+        "autograd.algebra", "autograd.manners", "autograd.mistakes", "autograd.moments", "autograd.steps", "autograd.symbol",
+        "autograd.telling", "autograd.value", "autograd.writing",
     },
     "autograd.marking": {"autograd.writing"},
     "autograd.claims": {
