@@ -280,7 +280,10 @@ def _write_infix(sign: str, operands: Sequence[Any], style: Style) -> tuple[str,
     level = LEVELS[sign]
     if sign == "*" and style.scale and not isinstance(x, Operand):
         written = style.scale
-    return _parenthesised(x, max(level, SUM), style) + written + _signed(_parenthesised(y, level + 1, style), 1), level
+    for_people = style.calls is None and not style.tex
+    is_quotient = isinstance(x, Operand) and x.row is not None and x.row.infix == "/"
+    left = ATOM if for_people and sign == "*" and is_quotient else max(level, SUM)  # (a / b)·c
+    return _parenthesised(x, left, style) + written + _signed(_parenthesised(y, level + 1, style), 1), level
 
 
 def _base(formula: Any, style: Style) -> str:

@@ -198,6 +198,12 @@ def test_a_condition_that_every_finite_number_meets_is_not_a_reason(engine: Engi
     assert engine.run(f"texts({graph(loss)})") == [*map(str, walk(loss))]
 
 
+def test_a_quotient_before_a_factor_is_enclosed(engine: Engine) -> None:
+    loss = Unary("odd", lambda x: x, lambda x, out: 1 / x * out)(Value(2.0, "x"))
+    assert engine.run(f"texts({graph(loss)})") == [*map(str, walk(loss))]
+    assert walk(loss)[1].edges[0].rule == "(1 / x)·loss"
+
+
 def test_a_row_may_bring_its_own_javascript(engine: Engine) -> None:
     row = Unary("rounded", lambda x: float(format(x, ".1f")), lambda x, out: 1.0)
     x = Value(0.74, label="x")

@@ -276,6 +276,7 @@ class Writer {
             return [base + "⁰¹²³⁴⁵⁶⁷⁸⁹"[y], POWER];
         }
         if (sign === "**") return [base + written + this.parenthesised(y, SIGN), POWER];
-        return [this.parenthesised(x, Math.max(binding, SUM)) + written + factor(this.parenthesised(y, binding + 1)), binding];
+        const level = sign === "*" && x.row?.infix === "/" ? ATOM : Math.max(binding, SUM);
+        return [this.parenthesised(x, level) + written + factor(this.parenthesised(y, binding + 1)), binding];
     }
 }

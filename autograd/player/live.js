@@ -240,8 +240,8 @@ class Graph {
 
     reason(p, k, edge) {
         const given = this.derivative(p, k, edge).given ?? [];
-        const holding = given.filter((x) => x.value != 0).map(because); // x < ∞ goes without saying
-        const shown = holding.filter((x) => !x.operands.includes(Infinity)).map((x) => this.written(x, false));
+        const holding = given.filter((x) => x.value != 0).map(because);
+        const shown = holding.filter((x) => !x.operands.includes(Infinity)).map((x) => this.written(x, false)); // not x < ∞
         return [...new Set(shown)].join(" and ");
     }
 
