@@ -316,6 +316,15 @@ def test_answers_that_follow_from_a_wrong_one_get_points() -> None:
 # The other kinds
 
 
+def test_nobody_asks_for_the_derivative_of_a_condition() -> None:
+    x = Value(2.0, "x")
+    loss = where(x > 1, x * 3, x) ** 2
+    assert [question.name for question in exercise(loss).questions] == ["∂loss/∂v3", "∂loss/∂v2"]
+    names = [question.name for question in exercise(loss, "local").questions]
+    assert names == ["∂v2/∂x", "∂v3/∂v2", "∂(where(v1, v2, x))/∂x", "∂loss/∂v3"]
+    assert len(exercise(x > 1, "local").questions) == len(exercise(x > 1).questions) == 1  # unless there is no other
+
+
 def test_local_derivatives_by_node_and_operand_or_place() -> None:
     x = Value(3.0, "x")
     square = x * x

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from autograd.exercises.answers import ADVICE, EXACT, NOISE, Answer, AnswerError, differs, fits, is_rounded, read_answer, shown
 from autograd.exercises.misconceptions import HALF, Suspect, Suspects
-from autograd.exercises.questions import KINDS, Question, Scene, scenes
+from autograd.exercises.questions import KINDS, Question, Scene, is_condition, scenes
 from autograd.exercises.tasks import Task, described, listed
 from autograd.expressions import MEANT
 from autograd.manners import describe
@@ -324,6 +324,7 @@ def exercise(loss: Value, ask: str | Value | Iterable[Value | str] = "deltas", *
             inputs or, in a graph without neurons, of all operations on the way; "local", the local derivative of every
             operation with respect to each of its operands; "order", an order in which the backward pass may visit the
             operations; "update", the value of every leaf after a step of gradient descent, so write data as plain numbers.
+            Conditions, such as x > 0, have no gradient to be found.
         rate: the learning rate of that step, a positive number.
 
     Raises:
@@ -364,7 +365,8 @@ def exercise(loss: Value, ask: str | Value | Iterable[Value | str] = "deltas", *
     except TypeError:
         raise TypeError(f"ask is {ask!r}; give a list of nodes, or {listed([repr(each) for each in NAMED], ' or ')}") from None
     if kind == "deltas":
-        nodes = list(reversed(nets or steps.order[:-1] or steps.order))
+        on_the_way = [x for x in steps.order[:-1] if not is_condition(x)]
+        nodes = list(reversed(nets or on_the_way or steps.order))
     elif kind == "update":
         nodes = steps.telling.leaves
     elif kind == "gradients" and not nodes:

@@ -24,6 +24,7 @@ from typing import Any, Final, NamedTuple
 
 from autograd.derivation import Derivation, tangents_of
 from autograd.exercises.answers import differs
+from autograd.exercises.questions import is_condition
 from autograd.exercises.tasks import listed
 from autograd.mistakes import MISTAKES, RATE, Move, Reading, activations, at_output, plus, read, sorted_pass, totals, unit
 from autograd.mistakes import updated_too_soon as update
@@ -272,7 +273,7 @@ class Suspects:
             net = factor.inputs[0]
             yield "out-for-net", f"in {slope}, this uses {self.names[net]}, the net input, in place of the output", net.data
         if own is None:
-            if self._chooses(node) and not (x.primitive is not None and x.primitive.is_condition):
+            if self._chooses(node) and not is_condition(x):
                 yield "other-branch", f"{self._slope(node, k, True)} is 1 only where this operand is taken", 1.0
             return
         signless = plus(node).partials[k]

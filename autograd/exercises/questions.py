@@ -26,7 +26,7 @@ from autograd.telling import slope
 from autograd.value import Value
 from autograd.writing import LATEX, PLAIN, latex_name
 
-__all__ = ["KINDS", "Kind", "Question", "Scene", "questions", "scenes"]
+__all__ = ["KINDS", "Kind", "Question", "Scene", "is_condition", "questions", "scenes"]
 
 Kind: TypeAlias = Literal["gradients", "deltas", "local", "order", "update"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -71,17 +71,26 @@ def questions(steps: Walk, kind: Kind, nodes: Sequence[Value], rate: float) -> I
     """Iterate over the questions of an exercise; an order has none."""
     names, result = steps.names, steps.names[steps.loss]
     if kind == "local":
-        for node in steps.order:
-            for k, x in enumerate(node.inputs):
-                twice = node.inputs.count(x) > 1
-                name, latex = [steps.telling.slope(node, x, style) for style in (PLAIN, LATEX)]
-                yield Question((node, k if twice else x), name + f" (operand {k})" * twice, latex, node, k)
+        edges = [(node, k, x) for node in steps.order for k, x in enumerate(node.inputs)]
+        for node, k, x in [edge for edge in edges if not (is_condition(edge[0]) or is_condition(edge[2]))] or edges:
+            twice = node.inputs.count(x) > 1
+            name, latex = [steps.telling.slope(node, x, style) for style in (PLAIN, LATEX)]
+            yield Question((node, k if twice else x), name + f" (operand {k})" * twice, latex, node, k)
     elif kind == "update":
         for x in nodes:
             yield Question(x, f"{names[x]} after the step", f"{latex_name(names[x])} \\leftarrow", x, None, rate)
     elif kind != "order":
         for x in nodes:
             yield Question(x, f"∂{result}/∂{names[x]}", slope(result, names[x], LATEX), x)
+
+
+def is_condition(node: Value) -> bool:
+    """Return whether a node is a comparison; its derivative is 0 by definition, which is not worth asking for.
+
+    >>> is_condition(Value(2.0) > 1.0)
+    True
+    """
+    return node.primitive is not None and node.primitive.is_condition
 
 
 def scenes(steps: Walk) -> list[Scene]:
