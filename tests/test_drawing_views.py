@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 from xml.etree.ElementTree import fromstring
@@ -244,9 +245,16 @@ def recurrence() -> Value:
     return h
 
 
-@pytest.mark.parametrize("sizes", [(1, 1), (3, 1), (2, 2, 1), ()])
-def test_labels_of_a_network_do_not_overlap_at_any_moment(sizes: tuple[int, ...]) -> None:
-    steps = walk(trained(*sizes) if sizes else recurrence())
+def scores() -> Value:
+    query = [Value(0.5, label="q0"), Value(-0.3, label="q1")]
+    keys = [[Value(0.2, label="k00"), Value(1.0, label="k01")], [Value(-0.7, label="k10"), Value(0.1, label="k11")]]
+    loss: Value = total([dot(query, key) / 2**0.5 for key in keys])
+    return loss
+
+
+@pytest.mark.parametrize("make", [lambda: trained(1, 1), lambda: trained(3, 1), lambda: trained(2, 2, 1), recurrence, scores])
+def test_labels_of_a_network_do_not_overlap_at_any_moment(make: Callable[[], Value]) -> None:
+    steps = walk(make())
     place_of = place(draw(steps.loss, step=0, view="neurons"))
     for k in range(len(steps)):
         labels = []

@@ -40,6 +40,7 @@ FAN = 1.4  # the room of labels on lines that fan out, in units of their height
 WINDOW = 1240.0, 660.0  # about what a page shows of a picture
 CLEAR = 4.0  # between a label and what is beside it
 SHARES = tuple(share / 20 for share in range(20, 3, -1))  # of the distances between inputs, to try when moving them together
+WIDER = tuple(share / 20 for share in range(21, 41))  # to try if labels overlap at all of these
 MOST_DISTANT = 8  # references to leaves; with more, a picture is set in layers even if it would fit in lines
 ROOMS = 320.0, 240.0  # points for the boxes of a layer, to try if the usual room makes the picture too wide
 FRACTIONS = tuple(percent / 100 for percent in range(50, 9, -1))  # of the way back to the inputs, where labels may stand
@@ -109,7 +110,7 @@ def _with_columns(plan: Plan, below: dict[str, Edge]) -> Geometry:
         arriving = [edge for group in column for node in group for edge in incoming[node.id]]
         ends[rank] = [(edge.target, edge.source, label_size(edge)[1]) for edge in arriving if edge.lines]
         if not any(incoming[edge.source] for edge in arriving):
-            y_of = _gathered(arriving, ends[rank], y_of, sizes)
+            y_of = _gathered(arriving, ends[rank], y_of, sizes, height)
     x, boxes, arrows = PAD, dict[str, Box](), dict[str, Arrow]()
     for rank in sorted(columns):
         nodes = [node for group in columns[rank] for node in group]
@@ -235,9 +236,12 @@ def _ranks(plan: Plan, below: dict[str, Edge]) -> dict[str, int]:
 
 
 def _gathered(
-    edges: Sequence[Edge], ends: Sequence[End], y_of: dict[str, float], sizes: dict[str, tuple[float, float]]
+    edges: Sequence[Edge], ends: Sequence[End], y_of: dict[str, float], sizes: dict[str, tuple[float, float]], height: float
 ) -> dict[str, float]:
-    """Move inputs in front of their neurons, and closer together, if labels then stay clear of each other on shorter arrows."""
+    """Move inputs in front of their neurons, and closer together, if labels then stay clear of each other on shorter arrows.
+
+    If labels overlap at all of these places, those inputs of a neuron that have room move apart.
+    """
     targets: dict[str, set[str]] = defaultdict(set)
     for edge in edges:
         targets[edge.source].add(edge.target)
@@ -257,7 +261,13 @@ def _gathered(
         overlap, fraction = _label_fraction(ends, found)
         return overlap_of_boxes, overlap, min(fraction, 1 - fraction)
 
-    return max((y_of, *map(moved, SHARES)), key=quality)
+    def fits(found: dict[str, float]) -> bool:
+        return all(sizes[x][1] / 2 <= found[x] - PAD <= height - sizes[x][1] / 2 for x in targets)
+
+    closer = max((y_of, *map(moved, SHARES)), key=quality)
+    if quality(closer)[1] == 0:
+        return closer
+    return max((closer, *filter(fits, map(moved, WIDER))), key=quality)
 
 
 def _label_fraction(ends: Sequence[End], y_of: dict[str, float]) -> tuple[float, float]:
