@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator, Sequence
 from string import Formatter
 from typing import Any, NamedTuple
 
+from autograd.arithmetic import NOT_COMPUTED
 from autograd.primitives import Nary, Operand, Primitive
 
 __all__ = [
@@ -246,6 +247,8 @@ def expand(row: Primitive, operands: Sequence[Any]) -> Any:
 
 
 def _write_number(x: float, style: Style) -> tuple[str, int]:
+    if x is NOT_COMPUTED and style.calls is None:
+        return r"\ldots" if style.tex else "…", ATOM
     text = style.number(x)
     return text, SIGN if text.startswith("-") else PRODUCT if r"\cdot" in text else ATOM
 

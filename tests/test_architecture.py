@@ -21,7 +21,7 @@ ROOMS: dict[str, set[str]] = {
     "autograd.collector": set(),
     "autograd.primitives": {"autograd", "autograd.arithmetic", "autograd.rows"},
     "autograd.functions": {"autograd.arithmetic", "autograd.primitives"},
-    "autograd.writing": {"autograd.primitives", "autograd.rows"},
+    "autograd.writing": {"autograd.arithmetic", "autograd.primitives", "autograd.rows"},
     "autograd.fixed": {"autograd.rows"},
     "autograd.symbol": {"autograd.fixed", "autograd.primitives", "autograd.writing"},
     "autograd.manual": {"autograd.rows", "autograd.symbol", "autograd.writing"},

@@ -233,7 +233,7 @@ class Writer {
     }
 
     write(formula) {
-        if (!(formula instanceof Formula)) return this.atom(formula === uncalled ? "NaN" : digits(formula, this.n));
+        if (!(formula instanceof Formula)) return this.atom(formula === uncalled ? "…" : digits(formula, this.n));
         const {row, operands} = formula;
         if (row === null) {
             return this.atom(formula.name && !this.isNumbers ? formula.name : digits(formula.value, this.n));
