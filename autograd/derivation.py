@@ -97,7 +97,7 @@ class Explanation:
         gradient: ∂loss/∂node.
         shares: the ledger's terms, in the order in which they are added: for each use of the node, the consumer's step in
             the backward pass, and the edge that the contribution flows along.
-        n_paths: the number of paths from the result to the node.
+        n_paths: the number of paths from the result to the node; none leads through a condition, whose derivative is 0.
         paths: the paths written out; empty if there are too many.
         where: the names that the derivation uses for parts, with their formulas.
         digits: significant digits of the numbers in texts.
@@ -166,7 +166,7 @@ class Explanation:
     @property
     def formula(self) -> Symbol:
         """The gradient as one formula, with the rules filled in: the sum over the written paths."""
-        return added([path.formula for path in self.paths])
+        return added([path.formula for path in self.paths]) if self.n_paths else as_symbol(self.gradient)
 
     def __str__(self) -> str:
         return self.text
@@ -210,12 +210,14 @@ class Derivation:
     def __init__(self, node: Value, steps: Walk) -> None:
         self.node, self.steps, self.names = node, steps, steps.names
         self.on_path: set[Value] = set()
+        self.n_paths = 0
         for other, n in self._counts():
             self.on_path.add(other)
-            self.n_paths = n  # at the end, the number of paths from the result
+            if other is steps.loss:
+                self.n_paths = n
 
     def _counts(self) -> Iterator[tuple[Value, int]]:
-        """Count, for each node on a path, the paths from it to the explained node; the result comes last."""
+        """Count, for each node on a path, the paths from it to the explained node; none leads through a condition."""
         yield self.node, 1
         counts = {self.node: 1}  # only of nodes still to be used: a count may have as many digits as the graph has nodes
         left = Counter(x for other in self.steps.order for x in other.inputs)
@@ -225,7 +227,8 @@ class Derivation:
                 left[x] -= 1
                 if not left[x]:
                     counts.pop(x, None)
-            if n and other is not self.node:
+            is_condition = other.primitive is not None and other.primitive.is_condition
+            if n and other is not self.node and not is_condition:
                 counts[other] = n
                 yield other, n
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograd import Value, check_derivation, explain, label_values, relu, sigmoid, tanh, total, walk
+from autograd import Value, check_derivation, explain, label_values, relu, sigmoid, tanh, total, walk, where
 from autograd.derivation import Derivation, _wrapped
 from autograd.strategies import Program, programs
 from autograd.writing import latex_name
@@ -173,9 +173,9 @@ def test_parts_that_occur_twice_get_a_name() -> None:
 
 def test_a_short_part_is_written_in_place_and_a_long_one_has_a_name() -> None:
     x = Value(3.0, "x")
-    for n, where in ((20, ["v2 = (bbbbbbbbbbbbbbbbbbbb + 1)·x"]), (21, ["v2 = v1·x", "v1 = bbbbbbbbbbbbbbbbbbbbb + 1"])):
+    for n, definitions in ((20, ["v2 = (bbbbbbbbbbbbbbbbbbbb + 1)·x"]), (21, ["v2 = v1·x", "v1 = bbbbbbbbbbbbbbbbbbbbb + 1"])):
         found = explain(x, of=(Value(2.0, "b" * n) + 1) * x * x).where
-        assert [f"{name} = {formula.text}" for name, formula in found] == where
+        assert [f"{name} = {formula.text}" for name, formula in found] == definitions
 
 
 def test_a_labelled_part_is_defined_and_the_labelled_parts_in_it_are_not() -> None:
@@ -395,6 +395,15 @@ def test_terms_with_a_minus_sign_are_subtracted_and_a_product_with_zero_is_zero(
     }
     for explanation, expected in formulas.items():
         assert explanation.formula.text == expected
+
+
+def test_no_path_leads_through_a_condition() -> None:
+    x = Value(2.0, "x")
+    explanation = explain(x, of=where(x > 0, x * 3, 1.0))
+    assert (explanation.n_paths, explanation.formula.text) == (1, "3")
+    for loss in (x > 1, where(x > 0, Value(1.0), 2.0)):
+        explanation = explain(x, of=loss)
+        assert (explanation.n_paths, explanation.formula.text, explanation.gradient) == (0, "0", 0.0)
 
 
 def test_claims_that_are_rounded_zero_or_not_finite() -> None:
