@@ -51,7 +51,7 @@ MOST_LINES = 1000
 SCRIPTS = ("formulas.js", "live.js", "mistakes.js", "camera.js", "picture.js", "panels.js", "quiz.js", "player.js",
            "controls.js")  # fmt: skip
 ASKING = ("answers.js", "exercise.js")  # further scripts of a page that poses an exercise
-COMMENTS = re.compile(r"^ *//.*\n", re.MULTILINE)
+NO_CODE = re.compile(r"^ *(//.*)?\n", re.MULTILINE)  # lines that are empty or a comment
 DATA = re.compile(r"(x|y|t|i|input|target|label|data|example)s?[\W_]*\d*", re.IGNORECASE)  # labels of leaves that do not learn
 
 
@@ -117,7 +117,7 @@ class Player:
 
     @cached_property
     def _code(self) -> str:
-        return COMMENTS.sub("", "\n".join(map(_part, (*SCRIPTS, *ASKING) if self.asks else SCRIPTS)))
+        return NO_CODE.sub("", "\n".join(map(_part, (*SCRIPTS, *ASKING) if self.asks else SCRIPTS)))
 
     @property
     def _key(self) -> str:
