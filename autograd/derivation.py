@@ -35,7 +35,7 @@ from autograd.mistakes import read
 from autograd.moments import Edge, Step
 from autograd.steps import Walk
 from autograd.symbol import Symbol, as_symbol
-from autograd.telling import Symbols, equation, factor, formula_of, rules_of, slope
+from autograd.telling import Symbols, equation, factor, formula_of, is_condition, rules_of, slope
 from autograd.value import Value, nodes_below
 from autograd.writing import DIGITS, Style, digits, latex, latex_name, parts, plain
 
@@ -227,8 +227,7 @@ class Derivation:
                 left[x] -= 1
                 if not left[x]:
                     counts.pop(x, None)
-            is_condition = other.primitive is not None and other.primitive.is_condition
-            if n and other is not self.node and not is_condition:
+            if n and other is not self.node and not is_condition(other):
                 counts[other] = n
                 yield other, n
 
@@ -337,14 +336,14 @@ class Derivation:
         ways: dict[Value, list[Way]] = {}
         begun: list[tuple[Value, list[Symbol], float | None]] = [(start, [], 1.0)]
         while begun:
-            node, rules, product = begun.pop()
+            node, rules, flow = begun.pop()
             if node is self.node or (rules and node in stations):
                 if rules:
-                    ways.setdefault(node, []).append((rules, product))
+                    ways.setdefault(node, []).append((rules, flow))
                 continue
             every = zip(node.inputs, rules_of(node, symbols), read(node).partials, strict=True)
             edges = [edge for edge in every if edge[0] in self.on_path]
-            begun.extend((x, [*rules, rule], _times(product, partial)) for x, rule, partial in reversed(edges))
+            begun.extend((x, [*rules, rule], _times(flow, partial)) for x, rule, partial in reversed(edges))
         return ways
 
     def _routes(self, hops: Mapping[Value, dict[Value, Any]]) -> Iterator[tuple[Value, ...]]:

@@ -31,8 +31,8 @@ from autograd.value import Value, topological
 from autograd.writing import DIGITS, SUBSCRIPTS, SUPERSCRIPTS, Style, digits, latex_name, printable
 
 __all__ = [
-    "Symbols", "Telling", "checked_digits", "equation", "factor", "formula_of", "label_values", "name_nodes", "rules_of",
-    "short_names",
+    "Symbols", "Telling", "checked_digits", "equation", "factor", "formula_of", "is_condition", "label_values",
+    "name_nodes", "rules_of", "short_names",
 ]  # fmt: skip
 
 IN_A_NETWORK = 3  # significant digits; see `Telling`
@@ -280,6 +280,15 @@ def _further_leaves(label: str) -> Iterator[str]:
 
 def _numbered(label: str, first: int) -> Iterator[str]:
     return (f"{label}[{i}]" for i in count(first))
+
+
+def is_condition(node: Value) -> bool:
+    """Return whether a node is a comparison, whose derivative is 0 by definition.
+
+    >>> is_condition(Value(2.0) > 1.0)
+    True
+    """
+    return node.primitive is not None and node.primitive.is_condition
 
 
 def short_names(names: Mapping[Value, str]) -> dict[Value, str]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from autograd.exercises.answers import ADVICE, EXACT, NOISE, Answer, AnswerError, differs, fits, is_rounded, read_answer, shown
 from autograd.exercises.misconceptions import HALF, Suspect, Suspects
-from autograd.exercises.questions import KINDS, Question, Scene, is_condition, scenes
+from autograd.exercises.questions import KINDS, Question, Scene, scenes
 from autograd.exercises.tasks import Task, described, listed
 from autograd.expressions import MEANT
 from autograd.manners import describe
@@ -29,6 +29,7 @@ from autograd.marking import Mark, Marking, blank
 from autograd.mistakes import RATE
 from autograd.primitives import Nary, Primitive
 from autograd.steps import Walk
+from autograd.telling import is_condition
 from autograd.value import Value
 from autograd.writing import DIGITS, strict
 

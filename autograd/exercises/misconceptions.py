@@ -24,7 +24,6 @@ from typing import Any, Final, NamedTuple
 
 from autograd.derivation import Derivation, tangents_of
 from autograd.exercises.answers import differs
-from autograd.exercises.questions import is_condition
 from autograd.exercises.tasks import listed
 from autograd.mistakes import MISTAKES, RATE, Move, Reading, activations, at_output, plus, read, sorted_pass, totals, unit
 from autograd.mistakes import updated_too_soon as update
@@ -32,6 +31,7 @@ from autograd.primitives import DomainError, dot, multiply
 from autograd.rerun import input_places, operand_numbers
 from autograd.steps import Walk
 from autograd.symbol import Symbol, fill
+from autograd.telling import is_condition
 from autograd.value import Value
 from autograd.writing import PLAIN, parts
 

@@ -22,11 +22,11 @@ from autograd.mistakes import sorted_pass, totals
 from autograd.primitives import DomainError
 from autograd.rerun import operand_numbers
 from autograd.steps import Walk
-from autograd.telling import slope
+from autograd.telling import is_condition, slope
 from autograd.value import Value
 from autograd.writing import LATEX, PLAIN, latex_name
 
-__all__ = ["KINDS", "Kind", "Question", "Scene", "is_condition", "questions", "scenes"]
+__all__ = ["KINDS", "Kind", "Question", "Scene", "questions", "scenes"]
 
 Kind: TypeAlias = Literal["gradients", "deltas", "local", "order", "update"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -82,15 +82,6 @@ def questions(steps: Walk, kind: Kind, nodes: Sequence[Value], rate: float) -> I
     elif kind != "order":
         for x in nodes:
             yield Question(x, f"∂{result}/∂{names[x]}", slope(result, names[x], LATEX), x)
-
-
-def is_condition(node: Value) -> bool:
-    """Return whether a node is a comparison; its derivative is 0 by definition, which is not worth asking for.
-
-    >>> is_condition(Value(2.0) > 1.0)
-    True
-    """
-    return node.primitive is not None and node.primitive.is_condition
 
 
 def scenes(steps: Walk) -> list[Scene]:
