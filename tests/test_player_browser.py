@@ -284,9 +284,10 @@ class TestControls:
 
     def test_the_picture_is_dragged(self, players: Players) -> None:
         players.show(neuron())
-        players.press("+", "+")
         left = "find('.graph').viewBox.baseVal.x"
         players.still()
+        players.press("0", "+", "+")
+        players.wait(f"{left} > 100")
         before = players.run(left)
         x, y = players.browser.middle(f"{HOST} >>> .stage")
         y += 90  # a place without a box
