@@ -232,8 +232,17 @@ class Backward:
 
     def gradient(self, i: int) -> int:
         """Return the gradient of a node, the sum of all contributions that arrived."""
-        pairs = self.terms.pop(i, [])
-        return self.sum(pairs + self.from_lists(i) if i in self.member else pairs)
+        pairs, sources = self.terms.pop(i, []), self.member.get(i, ())
+        if not pairs and len(sources) == 1:
+            deltas, factors = self.factors(*sources[0])
+            if self.constants.keys().isdisjoint(factors):  # Σ factor·δ, as in Wᵀδ
+                return self.form.sum_of(factors, deltas)
+        return self.sum(pairs + self.from_lists(i) if sources else pairs)
+
+    def factors(self, place: int, k: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the δ of all dots that a list is in, and the factors of its element k there."""
+        deltas, columns = self.columns_of(place)
+        return deltas, columns[k]
 
     def columns_of(self, place: int) -> tuple[tuple[int, ...], list[tuple[int, ...]]]:
         """Return the δ of all dots that a list is in, and the factors of each of its elements there."""
@@ -244,11 +253,7 @@ class Backward:
 
     def from_lists(self, i: int) -> list[Pair]:
         """Return the contributions that arrive at a node through the lists it is in."""
-        found: list[Pair] = []
-        for place, k in self.member.get(i, ()):
-            deltas, columns = self.columns_of(place)
-            found += zip(deltas, columns[k], strict=True)
-        return found
+        return [pair for place, k in self.member.get(i, ()) for pair in zip(*self.factors(place, k), strict=True)]
 
     def sum(self, pairs: Sequence[Pair]) -> int:
         """Return the node of Σ upstream·partial, in which constants are already multiplied and added."""

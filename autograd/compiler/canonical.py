@@ -153,6 +153,12 @@ class Canonical(Graph):
             return addends[0]
         return self.node(primitives.add if len(addends) == 2 else primitives.total, tuple(addends))
 
+    def sum_of(self, left: tuple[int, ...], right: tuple[int, ...]) -> int:
+        """Return the node of Σ leftᵢ·rightᵢ."""
+        if len(left) == 1:
+            return self.node(primitives.multiply, (right[0], left[0]))
+        return self._dot(self.listed(left), self.listed(right))
+
 
 def _uses(graph: Graph, wanted: Sequence[int], zeros: Container[int]) -> tuple[list[int], bytearray]:
     """Return how often each node is used, and which are taken apart: those that are a term of one sum and have no other use."""
