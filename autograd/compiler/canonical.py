@@ -25,9 +25,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
-from functools import reduce
 from itertools import chain
-from operator import or_
 from typing import Final
 
 from autograd import primitives
@@ -89,7 +87,7 @@ class Canonical(Graph):
                 place[i] = self._dot(*[place[j] for j in made_of])
             elif row in ADDITIVE:
                 place[i] = self.sum(*_terms(graph, i, inner, zeros, place))
-            elif _is_square(graph, i):
+            elif row in SQUARE and _is_square(graph, i):
                 place[i] = self.node(primitives.multiply, (place[made_of[0]], place[made_of[0]]))
             else:
                 place[i] = self.node(row, tuple([place[j] for j in made_of]))
@@ -114,10 +112,13 @@ class Canonical(Graph):
     def append(self, row: Primitive | None, operands: tuple[int, ...]) -> int:
         """Enter a list or a constant, and return its place."""
         flags, constants = self.depends, self.constants
-        depends = reduce(or_, {*map(flags.__getitem__, operands)}, 0)
-        if operands and all(flags[j] & VARIES or constants.get(j) == 0 for j in operands):
-            depends |= ALL_VARY
-        flags.append(depends)
+        depends, all_vary = 0, ALL_VARY if operands else 0
+        are_parameters = max(operands, default=0) < len(self.parameters)  # then the first one has the flags of all
+        for j in operands[:1] if are_parameters else operands:
+            depends |= flags[j]
+            if not flags[j] & VARIES and constants.get(j) != 0:
+                all_vary = 0
+        flags.append(depends | all_vary)
         return super().append(row, operands)
 
     def _dot(self, left: int, right: int, *bias: int) -> int:
