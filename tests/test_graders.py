@@ -125,6 +125,7 @@ def test_nbgrader_autogrades_a_notebook(tmp_path: Path, monkeypatch: pytest.Monk
         "unread": ('answer_w = "tanh("\nanswer_b = -0.162', 2.0, "cannot be read as a number or a formula"),
         "empty": ("answer_w = answer_b = None", 0.0, "None is not an answer"),
         "untouched": ("".join(for_students), 0.0, "still blank"),
+        # Half an answer, with nbgrader's error still in the cell: what was answered before it counts.
         "half": ("answer_w = ...\nanswer_b = -0.162\nraise NotImplementedError()", 2.0, "∂loss/∂b: -0.162 is right"),
         "broken": ("answer_w =", 0.0, "NameError"),
     }
