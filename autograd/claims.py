@@ -117,7 +117,7 @@ def _diagnosis(derivation: Derivation, claim: float, known: AbstractSet[Value], 
     elif not math.isfinite(right):
         text = ": the right value is not finite; find_nonfinite(loss) finds where that begins"
     elif not math.isfinite(claim):
-        text = ": the claim is not finite, so there was a division by 0 or an overflow on the way to it"
+        text = ": the claim is not finite, so the calculation divided by 0 or overflowed"
     elif _rounded(right, claim):
         text = ": the claim is the right value, rounded; give more digits, or allow a larger tolerance"
     elif written is repr:
@@ -192,7 +192,7 @@ def _wrong_factor(derivation: Derivation, explanation: Explanation, claim: float
     right, number = explanation.gradient, derivation.steps.telling.number
     if not explanation.paths:
         missing = ", or a path is missing" * (explanation.n_paths > 1)
-        return f"a factor is wrong{missing}; claim nodes on the way as well, to find out where"
+        return f"a factor is wrong{missing}; claim intermediate nodes as well, to find out where"
     formula = equation(number(right), explanation.formula.written(plain(explanation.digits)))
     links = list(derivation.links(known))
     if right == 0:

@@ -89,8 +89,8 @@ class Edge:
 
     @property
     def case(self) -> str:
-        """The rule with its reason, as text: ``1, as x > 0``."""
-        return self.rule + f", as {self.reason}" * bool(self.reason)
+        """The rule with its reason, as text: ``1, since x > 0``."""
+        return self.rule + f", since {self.reason}" * bool(self.reason)
 
     @property
     def product(self) -> str:
@@ -121,7 +121,7 @@ class Edge:
             text = f"set {self.name}.grad to {flow}, where it was {self._number(self.before)}"
         if not self.taken:
             text = f"nothing flows to {self.name}" + ": this branch is not taken" * bool(self.reason)
-        return f"    {local}" + f", as {self.reason}" * bool(self.reason) + f"\n        {text}"
+        return f"    {local}" + f", since {self.reason}" * bool(self.reason) + f"\n        {text}"
 
 
 @dataclass(frozen=True, slots=True)

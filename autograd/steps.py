@@ -333,8 +333,7 @@ class Walk(Sequence[Step]):
         late = [self.names[x] for x in self.order if node in x.inputs and x not in seen]
         if not late:
             return f"{used}, but {right}"
-        shares = "their shares" if len(late) > 1 else "its share"
-        return f"{used}, but {right}: {' and '.join(late)} had not passed on {shares} yet"
+        return f"{used}, but {right}: {' and '.join(late)} had not contributed yet"
 
     def _misread(self, move: Move, k: int) -> str:
         """Return what is wrong with the partial derivative that a move used for its input k, and where it was read."""

@@ -15,7 +15,7 @@ returns its formula, which can be printed for people, in LaTeX, or as Python sou
 A symbol may carry the number it stands for; then a rule with cases shows only the case that applies, and why:
 
 >>> print(maximum.partial_x(Symbol("x", 4.0), Symbol("y", 2.0), Symbol("out", 4.0)))
-1, as x > y
+1, since x > y
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Symbol(Operand):
         return cls("", value, row, operands, [condition for x in operands if isinstance(x, Symbol) for condition in x.given])
 
     def __str__(self) -> str:
-        return f"{self.text}, as {self.reason}" if self.reason else self.text
+        return f"{self.text}, since {self.reason}" if self.reason else self.text
 
     def __repr__(self) -> str:
         return f"Symbol({self.text!r})"
@@ -82,8 +82,8 @@ class Symbol(Operand):
 
     def conditions(self, style: Style) -> list[str]:
         """Return the conditions under which the formula holds, each written in a style, without those of all finite numbers."""
-        holding = [_because(condition) for condition in self.given if condition.value]
-        return list(dict.fromkeys(condition.written(style) for condition in holding if not _compares_with_infinity(condition)))
+        found = [_because(condition) for condition in self.given if condition.value or condition.row is None]
+        return list(dict.fromkeys(_stated(condition, style) for condition in found if not _compares_with_infinity(condition)))
 
     @property
     def text(self) -> str:
@@ -136,6 +136,12 @@ def _because(condition: Symbol) -> Symbol:
         holding = [each for each in map(as_symbol, condition.operands) if each.value == condition.value]
         return _because(holding[0]) if holding else condition  # none does for NaN
     return condition
+
+
+def _stated(condition: Symbol, style: Style) -> str:
+    """Return a condition as text: a comparison that holds, or whether a name is 0, which counts as false."""
+    text = condition.written(style)
+    return text if condition.row is not None else f"{text} ≠ 0" if condition.value else f"{text} = 0"
 
 
 def _compares_with_infinity(condition: Symbol) -> bool:

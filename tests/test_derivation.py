@@ -454,10 +454,10 @@ def test_judgements_of_long_derivations_are_short() -> None:
     assert judged({"w": w, "loss": chain}, {"w": 1.0}).endswith(", and 27 more")
     for _ in range(30):
         chain = tanh(chain)
-    assert "a factor is wrong; claim nodes on the way as well" in judged({"w": w, "loss": chain}, {"w": 1.0})
+    assert "a factor is wrong; claim intermediate nodes as well" in judged({"w": w, "loss": chain}, {"w": 1.0})
     for _ in range(4):
         chain = chain + tanh(chain)
-    assert "is wrong, or a path is missing; claim nodes on the way" in judged({"w": w, "loss": chain}, {"w": 1.0})
+    assert "is wrong, or a path is missing; claim intermediate nodes" in judged({"w": w, "loss": chain}, {"w": 1.0})
 
 
 def test_names_in_latex() -> None:

@@ -384,10 +384,10 @@ class TestChanging:
         x, y = Value(3.0, label="x"), Value(2.0, label="y")
         players.show(maximum(x, y) * 2)
         players.press("End")
-        assert "∂v1/∂x = 1, as x > y" in players.seen()["card"]
+        assert "∂v1/∂x = 1, since x > y" in players.seen()["card"]
         players.run("player.set({x: 1})")
         players.still()
-        assert "∂v1/∂x = 0, as x ≤ y" in players.seen()["card"]
+        assert "∂v1/∂x = 0, since x ≤ y" in players.seen()["card"]
         assert "not taken" in players.seen()["card"]
 
     def test_a_row_that_computes_something_else_stops_the_page(self, players: Players) -> None:

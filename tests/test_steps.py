@@ -106,8 +106,17 @@ def test_a_step_is_written_as_text() -> None:
 def test_a_rule_with_cases_says_which_and_why() -> None:
     a, b = Value(2.0, label="a"), Value(-3.0, label="b")
     text = str(walk(maximum(a, b) * b)[-1])
-    assert "∂v1/∂a = 1, as a > b\n        add (-3)·1 = -3 to a.grad: 0 + (-3) = -3" in text
-    assert "∂v1/∂b = 0, as a > b\n        nothing flows to b: this branch is not taken" in text
+    assert "∂v1/∂a = 1, since a > b\n        add (-3)·1 = -3 to a.grad: 0 + (-3) = -3" in text
+    assert "∂v1/∂b = 0, since a > b\n        nothing flows to b: this branch is not taken" in text
+
+
+@pytest.mark.parametrize(("x", "taken", "left"), [(1.0, "a", "b"), (-1.0, "b", "a")])
+def test_the_reason_for_a_branch_is_whether_its_condition_is_0(x: float, taken: str, left: str) -> None:
+    a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    step = str(walk(where(Value(x, label="x") > 0, a, b) * b)[-2])
+    reason = "v1 ≠ 0" if x > 0 else "v1 = 0"
+    assert f"∂v2/∂{taken} = 1, since {reason}\n        add (-3)·1" in step
+    assert f"∂v2/∂{left} = 0, since {reason}\n        nothing flows to {left}: this branch is not taken" in step
 
 
 def test_moving_through_the_steps() -> None:
@@ -283,4 +292,4 @@ def test_of_several_sufficient_conditions_the_reason_is_the_one_that_holds(x: fl
     assert walk(power)[-1].edges[0].reason == reason
     row = Unary("row", lambda x: x, lambda x, out: where(maximum(x, x - 1), 2.0, 3.0))
     reasons = [walk(row(Value(z, label="x")))[-1].edges[0].reason for z in (x, math.nan)]
-    assert reasons == ["x" if x else "", "maximum(x, x - 1)"]
+    assert reasons == ["x ≠ 0" if x else "", "maximum(x, x - 1)"]

@@ -153,7 +153,7 @@ def test_known_numbers_pick_the_case_and_say_why() -> None:
     rule = maximum.partial_x(a, b, Symbol("out", 5.0)) * b
     assert (rule.text, rule.reason, rule.value) == ("0·b", "a ≤ b", 0.0)
     rule = maximum.partial_x(b, a, Symbol("out", 5.0))
-    assert (rule.text, rule.reason, str(rule)) == ("1", "b > a", "1, as b > a")
+    assert (rule.text, rule.reason, str(rule)) == ("1", "b > a", "1, since b > a")
     assert where(a > 1, a, b).text == "a" and where(a < 1, a, b).text == "b"
     assert as_symbol(power.partial_x(a, 3.0, Symbol("out", 8.0))).text == "3·a²"
 

@@ -61,9 +61,9 @@ def read_text(text: str) -> Facts:
             assert facts.nodes[consumer][0] == match[2]
         elif match := re.match(r"    ∂(\S+)/∂(\S+) = ", line):
             assert match[1] == consumer
-            formulas, _, reason = line.partition(", as ")
+            formulas, _, reason = line.partition(", since ")
             local = match[1], match[2], formulas.rpartition(" = ")[2]
-            facts.rules.add((match[1], match[2], ", as ".join(filter(None, [formulas.split(" = ")[1], reason]))))
+            facts.rules.add((match[1], match[2], ", since ".join(filter(None, [formulas.split(" = ")[1], reason]))))
         elif match := re.match(r"        add (.*) to (\S+)\.grad: ", line):
             assert match[2] == local[1]
             facts.edge(*local, match[1])
@@ -102,7 +102,7 @@ def read_trace(trace: Any, digits: int) -> Facts:
         facts.node(names[step["node"]], step["formula"], number(nodes[step["node"]]["data"]))
         for edge in step.get("edges", []):
             partial, flow = number(edge["partial"]), ""
-            rule = edge["rule"] + f", as {edge['reason']}" * bool(edge["reason"])
+            rule = edge["rule"] + f", since {edge['reason']}" * bool(edge["reason"])
             facts.rules.add((names[step["node"]], names[edge["input"]], rule))
             if edge["taken"]:
                 flow = f"{number(step['delta'])} × {partial} = {number(edge['contribution'])}"

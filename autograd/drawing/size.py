@@ -48,7 +48,7 @@ def refuse_unreadable(root: Value, limit: int) -> None:
 
 def too_large(reason: str, limit: int, needed: int | None = None) -> ValueError:
     """Make the error for a graph that is too large to be read; it names the limit that the graph needs, if that is known."""
-    advice = f"; pass limit={needed} or more to draw it all the same" if needed is not None else ""
+    advice = f"; pass limit={needed} or more to draw it anyway" if needed is not None else ""
     return ValueError(f"this graph is too large to be read: {reason}, and the limit is {limit}{advice}")
 
 

@@ -240,9 +240,9 @@ class Graph {
 
     reason(p, k, edge) {
         const given = this.derivative(p, k, edge).given ?? [];
-        const holding = given.filter((x) => x.value != 0).map(because);
-        const shown = holding.filter((x) => !x.operands.includes(Infinity)).map((x) => this.written(x, false)); // not x < ∞
-        return [...new Set(shown)].join(" and ");
+        const found = given.filter((x) => x.value != 0 || !x.row).map(because);
+        const state = (x) => this.written(x, false) + (x.row ? "" : x.value != 0 ? " ≠ 0" : " = 0");
+        return [...new Set(found.filter((x) => !x.operands.includes(Infinity)).map(state))].join(" and "); // not x < ∞
     }
 
     // The texts of an edge, by default one of the right pass.
@@ -261,7 +261,7 @@ class Graph {
         let text = `add ${flow} to ${name}.grad: ${this.addition(p, k, edge)}`;
         if (overwrites(edge)) text = `set ${name}.grad to ${flow}, where it was ${this.number(edge.before)}`;
         if (!edge.taken) text = `nothing flows to ${name}${reason ? ": this branch is not taken" : ""}`;
-        return `    ${local}${reason ? `, as ${reason}` : ""}\n        ${text}`;
+        return `    ${local}${reason ? `, since ${reason}` : ""}\n        ${text}`;
     }
 
     // ∂loss/∂node with its number, complete or so far: "∂loss/∂v1 = 2", for a net input "δ = ∂loss/∂net = 2".

@@ -96,8 +96,7 @@ class Comparison {
             const slope = `∂${this.name(graph.loss)}/∂${this.name(node)}`;
             const used = `${number(upstream)} is used, but ${slope} is ${number(graph.gradients[node])}`;
             const late = graph.order.filter((p) => graph.nodes[p].inputs.includes(node) && !seen.has(p)).map((p) => this.name(p));
-            const shares = late.length > 1 ? "their shares" : "its share";
-            return late.length ? `${used}: ${late.join(" and ")} had not passed on ${shares} yet` : used;
+            return late.length ? `${used}: ${late.join(" and ")} had not contributed yet` : used;
         }
         seen.add(node);
         if (!isReached) return "";

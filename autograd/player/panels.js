@@ -98,7 +98,7 @@ class Card extends Panel {
             const local = () => equation(graph.rule(node, k, edge(), true), graph.number(edge().partial));
             const flows = () => (edge().taken ? productOf(graph, edge()) : "not taken");
             const sum = () => (edge().taken ? graph.addition(node, k, edge()) : "nothing is added");
-            const written = () => [graph.rule(node, k, edge()), graph.reason(node, k, edge())].filter(Boolean).join(", as ");
+            const written = () => [graph.rule(node, k, edge()), graph.reason(node, k, edge())].filter(Boolean).join(", since ");
             const fields = [quiz?.field(`local derivative ${graph.slope(node, k)}`, () => edge().partial, {edge}),
                             quiz?.field(`contribution to ${name}`, () => edge().contribution, {edge})];
             body.append(made("tr", {data: {edge: `${node}.${k}`}},
