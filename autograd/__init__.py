@@ -21,11 +21,11 @@ from autograd import manual as manual  # so that help(tanh) is about tanh
 from autograd.forward import Dual, jvp
 from autograd.functions import clip, mean, softmax
 from autograd.nonfinite import find_nonfinite
+from autograd.notation import label_values
 from autograd.primitives import *
 from autograd.primitives import __all__ as _operations
 from autograd.rerun import replay
 from autograd.steps import walk
-from autograd.telling import label_values
 from autograd.transforms import grad, gradients, hessian, jacobian, value_and_grad
 from autograd.trees import numbers
 from autograd.value import Value

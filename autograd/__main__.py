@@ -33,8 +33,8 @@ from autograd.derivation import explain
 from autograd.expressions import CONSTANTS, FUNCTIONS, Expression, ExpressionError, parse
 from autograd.mistakes import MISTAKES
 from autograd.nonfinite import find_nonfinite
+from autograd.notation import Notation
 from autograd.steps import Walk, walk
-from autograd.telling import Telling
 from autograd.value import Value
 from autograd.writing import LOWERED, RAISED, UNSHIFTED, digits, printable
 
@@ -318,7 +318,7 @@ def differentiate(
         result.label = "f"
     result.backward()
     wanted = {name: variables[name] for name in names}
-    loss = Telling(result).names[result]
+    loss = Notation(result).names[result]
     check = _checked(expression, variables, wanted, loss) if options.check else None
     text = _data(result, wanted, options)
     report = [] if text else _report(expression, loss, result, wanted, options)

@@ -28,9 +28,9 @@ from typing import Any
 from autograd.derivation import Derivation, Explanation, Link, Share, tangents_of
 from autograd.manners import describe
 from autograd.marking import Mark, Marking, blank
+from autograd.notation import equation, factor
 from autograd.reals import kind_of, real
 from autograd.steps import Walk
-from autograd.telling import equation, factor
 from autograd.value import Value
 from autograd.writing import plain
 
@@ -91,7 +91,7 @@ def check_derivation(loss: Value, claims: Mapping[Value, float | EllipsisType], 
             raise TypeError(f"the claim for {describe(node)}: {error}") from None
     right: set[Value] = set()
     marks: list[Mark] = []
-    for node in [*reversed(steps.order), *steps.telling.leaves]:
+    for node in [*reversed(steps.order), *steps.notation.leaves]:
         if node not in claimed:
             continue
         name = f"∂{steps.names[loss]}/∂{steps.names[node]}"
@@ -99,7 +99,7 @@ def check_derivation(loss: Value, claims: Mapping[Value, float | EllipsisType], 
             marks.append(blank(node, name))
         elif _close(claimed[node], steps.gradients[node], tolerance) or (claimed[node] == 0 and _sums_to_zero(node, steps)):
             right.add(node)
-            marks.append(Mark(node, 1.0, f"{name} is {steps.telling.number(claimed[node])}: right", is_right=True))
+            marks.append(Mark(node, 1.0, f"{name} is {steps.notation.number(claimed[node])}: right", is_right=True))
         else:
             marks.append(_diagnosis(Derivation(node, steps), claimed[node], right, tolerance))
     return Marking(tuple(marks))
@@ -107,7 +107,7 @@ def check_derivation(loss: Value, claims: Mapping[Value, float | EllipsisType], 
 
 def _diagnosis(derivation: Derivation, claim: float, known: AbstractSet[Value], tolerance: float) -> Mark:
     """Return the mark of a wrong claim, with its explanation; the claims about the `known` nodes were right."""
-    explanation, number = derivation.explanation(), derivation.steps.telling.number
+    explanation, number = derivation.explanation(), derivation.steps.notation.number
     right = explanation.gradient
     written = repr if number(right) == number(claim) else number
     head = f"∂{explanation.loss}/∂{explanation.node} is {written(right)}, not {written(claim)}"
@@ -179,7 +179,7 @@ def _use(share: Share, steps: Walk, name: str, onward: float | None) -> str:
         name: the name of the node that is used.
         onward: its derivative with respect to the explained node; None if it is that node.
     """
-    (step, edge), number = share, steps.telling.number
+    (step, edge), number = share, steps.notation.number
     product, added = edge.product, edge.contribution
     if onward is not None:
         product, added = f"{product}·{factor(number(onward))}", added * onward
@@ -189,7 +189,7 @@ def _use(share: Share, steps: Walk, name: str, onward: float | None) -> str:
 
 def _wrong_factor(derivation: Derivation, explanation: Explanation, claim: float, off: float, known: AbstractSet[Value]) -> str:
     """Describe the ratio of a claim to the right value, and the factors that could be wrong."""
-    right, number = explanation.gradient, derivation.steps.telling.number
+    right, number = explanation.gradient, derivation.steps.notation.number
     if not explanation.paths:
         missing = ", or a path is missing" * (explanation.n_paths > 1)
         return f"a factor is wrong{missing}; claim intermediate nodes as well, to find out where"

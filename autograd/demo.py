@@ -24,10 +24,10 @@ from typing import Final
 
 from autograd.derivation import explain
 from autograd.moments import Step
+from autograd.notation import factor, label_values
 from autograd.primitives import sigmoid
 from autograd.rerun import replay
 from autograd.steps import walk
-from autograd.telling import factor, label_values
 from autograd.value import Value
 from autograd.writing import digits
 

@@ -33,9 +33,9 @@ from autograd.algebra import added, merged, product
 from autograd.manners import describe
 from autograd.mistakes import read
 from autograd.moments import Edge, Step
+from autograd.notation import Symbols, equation, factor, formula_of, is_condition, rules_of, slope
 from autograd.steps import Walk
 from autograd.symbol import Symbol, as_symbol
-from autograd.telling import Symbols, equation, factor, formula_of, is_condition, rules_of, slope
 from autograd.value import Value, nodes_below
 from autograd.writing import DIGITS, Style, digits, latex, latex_name, parts, plain
 
@@ -245,7 +245,7 @@ class Derivation:
             n_paths=n_paths,
             paths=tuple(paths),
             where=tuple(where),
-            digits=steps.telling.digits,
+            digits=steps.notation.digits,
         )
 
     def shares(self) -> Iterator[Share]:
@@ -308,7 +308,7 @@ class Derivation:
         for x in self.names:
             symbol = symbols[x]
             if x.primitive is None:
-                if x.label is None and float(self.steps.telling.number(x.data).replace("∞", "inf")) == x.data:
+                if x.label is None and float(self.steps.notation.number(x.data).replace("∞", "inf")) == x.data:
                     symbol = as_symbol(x.data)
             elif x not in stations and x not in named and not x.label:
                 formula = formula_of(x, symbols)

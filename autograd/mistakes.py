@@ -17,8 +17,8 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
+from autograd.notation import Notation, Symbols, rules_of
 from autograd.primitives import Binary, DomainError, Unary
-from autograd.telling import Symbols, Telling, rules_of
 from autograd.value import Value, topological
 
 __all__ = [
@@ -190,9 +190,9 @@ def updated_too_soon(loss: Value, rate: float = RATE) -> Iterator[Move]:
 
 def activations(loss: Value) -> set[Value]:
     """Return the activations: the functions of a neuron's net input or, if there are none, all functions called by name."""
-    telling = Telling(loss)
-    functions = [node for node in telling.order if _is_function(node)]
-    return {node for node in functions if node.inputs[0] in telling.neurons} or {*functions}
+    notation = Notation(loss)
+    functions = [node for node in notation.order if _is_function(node)]
+    return {node for node in functions if node.inputs[0] in notation.neurons} or {*functions}
 
 
 def unit(node: Value) -> Reading:

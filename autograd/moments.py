@@ -17,8 +17,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from autograd.notation import equation, factor, slope
 from autograd.symbol import Symbol
-from autograd.telling import equation, factor, slope
 from autograd.value import Value
 from autograd.writing import DIGITS, Style, digits, numbers, plain
 

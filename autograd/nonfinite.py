@@ -19,7 +19,7 @@ from typing import Literal
 
 from autograd.manners import describe
 from autograd.mistakes import sorted_pass
-from autograd.telling import name_nodes
+from autograd.notation import name_nodes
 from autograd.value import Value, topological
 
 __all__ = ["Nonfinite", "find_nonfinite"]

@@ -39,9 +39,9 @@ from typing import Any, Literal, overload
 from autograd.manners import describe
 from autograd.mistakes import MISTAKES, Move, read, sorted_pass, totals
 from autograd.moments import Edge, Moment, Step
+from autograd.notation import MOST_DIGITS, Notation, equation, factor
 from autograd.rerun import STALE, refuse_stale
 from autograd.symbol import as_symbol
-from autograd.telling import MOST_DIGITS, Telling, equation, factor
 from autograd.value import Value
 from autograd.writing import digits, parts, plain, strict
 
@@ -60,7 +60,7 @@ class Walk(Sequence[Step]):
         n_digits: significant digits of the numbers in texts, 1 to 17; by default 5, and 3 in a network.
 
     Attributes:
-        telling: the names and formulas of the nodes; its `order` and `names` are attributes of the walk too.
+        notation: the names and formulas of the nodes; its `order` and `names` are attributes of the walk too.
 
     Raises:
         TypeError: if the result is not a Value.
@@ -83,10 +83,10 @@ class Walk(Sequence[Step]):
             raise ValueError(f"there is no mistake {mistake!r}; choose from {', '.join(MISTAKES)}")
         self.loss = loss
         self.mistake = mistake
-        self.telling = Telling(loss, n_digits)
-        self.order, self.names = self.telling.order, self.telling.names
+        self.notation = Notation(loss, n_digits)
+        self.order, self.names = self.notation.order, self.notation.names
         refuse_stale(self.order)
-        self._numbers = [x.data for x in self.telling.leaves]
+        self._numbers = [x.data for x in self.notation.leaves]
         self.position = 0
 
     def __len__(self) -> int:
@@ -122,9 +122,9 @@ class Walk(Sequence[Step]):
         Traceback (most recent call last):
         ValueError: w = 2.6 was 3.0 when the steps were recorded: a leaf was changed after the forward pass; ...
         """
-        if self._numbers == [x.data for x in self.telling.leaves]:  # the common case, by the fastest test
+        if self._numbers == [x.data for x in self.notation.leaves]:  # the common case, by the fastest test
             return
-        for x, number in zip(self.telling.leaves, self._numbers, strict=True):
+        for x, number in zip(self.notation.leaves, self._numbers, strict=True):
             if not _same(x.data, number):
                 raise ValueError(f"{describe(x)} was {number!r} when the steps were recorded: a leaf was {STALE}")
 
@@ -234,14 +234,14 @@ class Walk(Sequence[Step]):
         yield "]}"
 
     def _node_entry(self, node: Value) -> dict[str, Any]:
-        ids = self.telling.places
+        ids = self.notation.places
         operands = [{"node": ids[x]} if isinstance(x, Value) else {"constant": strict(x)} for x in node.operands]
         row, label = node.primitive, None if node.label is None else str(node.label)  # a label may be a number
-        names = {"name": self.telling.full[node], "short": self.names[node], "label": label}
+        names = {"name": self.notation.full[node], "short": self.names[node], "label": label}
         return {"id": ids[node], **names, "operation": row and row.name, "operands": operands, "data": strict(node.data)}
 
     def _step_entry(self, step: Step) -> dict[str, Any]:
-        ids = self.telling.places
+        ids = self.notation.places
         texts = {"formula": step.formula, "numbers": step.numbers, "text": str(step)}
         entry = {"phase": step.phase, "node": ids[step.node], **texts}
         if step.delta is None:
@@ -253,7 +253,7 @@ class Walk(Sequence[Step]):
         return f"<walk over {describe(self.loss)}: {len(self)} steps, at {self.position}>"
 
     def __str__(self) -> str:
-        return "\n".join([*map(str, self), *self.telling.notes])
+        return "\n".join([*map(str, self), *self.notation.notes])
 
     def _place(self, i: int) -> int:
         if isinstance(i, bool) or not hasattr(i, "__index__"):
@@ -301,7 +301,7 @@ class Walk(Sequence[Step]):
             arrived: the gradients that have arrived so far; this move's are added to it.
         """
         node, delta = move.node, move.delta
-        name, right, number = self.names[node], self._right, self.telling.number
+        name, right, number = self.names[node], self._right, self.notation.number
         if node in seen:
             return f"{name} is visited a second time, and what it passed on before is passed on again"
         if not _same(move.upstream, right[node]):
@@ -328,8 +328,8 @@ class Walk(Sequence[Step]):
 
     def _incomplete(self, move: Move, seen: AbstractSet[Value]) -> str:
         """Return what is wrong with the gradient that a move passes on, and which consumers had not been visited before."""
-        node, used = move.node, f"{self.telling.number(move.upstream)} is used"
-        right = f"∂{self.names[self.loss]}/∂{self.names[node]} is {self.telling.number(self._right[node])}"
+        node, used = move.node, f"{self.notation.number(move.upstream)} is used"
+        right = f"∂{self.names[self.loss]}/∂{self.names[node]} is {self.notation.number(self._right[node])}"
         late = [self.names[x] for x in self.order if node in x.inputs and x not in seen]
         if not late:
             return f"{used}, but {right}"
@@ -338,8 +338,8 @@ class Walk(Sequence[Step]):
     def _misread(self, move: Move, k: int) -> str:
         """Return what is wrong with the partial derivative that a move used for its input k, and where it was read."""
         node, x, used = move.node, move.node.inputs[k], move.reading.partials[k]
-        rule, right = self.telling.rules(node)[k], node.partials[k]
-        formula = rule.written(plain(self.telling.digits))
+        rule, right = self.notation.rules(node)[k], node.partials[k]
+        formula = rule.written(plain(self.notation.digits))
         values = move.reading.values[k] if move.reading.values else {}
         changed = {y: value for y, value in values.items() if not _same(value, y.data)}
         named = {part.name for part in parts(rule)}.intersection(self.names[y] for y in changed)
@@ -353,7 +353,7 @@ class Walk(Sequence[Step]):
 
     def _apart(self, x: float, y: float) -> tuple[str, str]:
         """Write two numbers with as many digits as are needed to tell them apart."""
-        pairs = ((digits(x, n), digits(y, n)) for n in range(self.telling.digits, MOST_DIGITS + 1))
+        pairs = ((digits(x, n), digits(y, n)) for n in range(self.notation.digits, MOST_DIGITS + 1))
         return next((pair for pair in pairs if pair[0] != pair[1]), (digits(x), digits(y)))
 
     def unchecked(self, i: int) -> Step:
@@ -379,18 +379,18 @@ class Walk(Sequence[Step]):
             place=(place, len(self.order)),
             node=node,
             name=self.names[node],
-            operation=self.telling.formula(node),
+            operation=self.notation.formula(node),
             delta=delta,
             edges=edges,
             loss=self.names[self.loss],
-            mark=self.telling.mark(node),
+            mark=self.notation.mark(node),
             mistake=wrong,
-            digits=self.telling.digits,
+            digits=self.notation.digits,
         )
 
     def _edges(self, move: Move) -> Iterator[Edge]:
         """Iterate over the edges of a move, in the order of the node's inputs."""
-        node, rules, partials = move.node, self.telling.rules(move.node), move.reading.partials
+        node, rules, partials = move.node, self.notation.rules(move.node), move.reading.partials
         for x, rule, partial, own, (before, total) in zip(node.inputs, rules, partials, node.partials, move.sums, strict=True):
             flows = partial is not None and move.delta is not None
             used = own if partial is None else partial
@@ -405,7 +405,7 @@ class Walk(Sequence[Step]):
                 before=before,
                 total=total,
                 taken=flows,
-                digits=self.telling.digits,
+                digits=self.notation.digits,
             )
 
 

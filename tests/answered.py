@@ -107,7 +107,7 @@ def formula_of(task: Exercise, i: int) -> str:
     """Return the answer to a question as its solution prints it: the rule, or the product of the rules."""
     question = task.questions[i]
     if question.place is not None:
-        return task.steps.telling.rules(question.node)[question.place].text
+        return task.steps.notation.rules(question.node)[question.place].text
     return task._explain(question.node).formula.text
 
 

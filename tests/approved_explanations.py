@@ -11,10 +11,10 @@ from approved_pictures import lined
 import autograd
 from autograd import Nary, Unary, Value, dot, explain, maximum, relu, sqrt, total, walk, where
 from autograd.derivation import Derivation
+from autograd.notation import Notation, label_values
 from autograd.rows import TABLE
 from autograd.steps import Walk
 from autograd.symbol import Symbol, as_symbol, both, either, flows
-from autograd.telling import Telling, label_values
 from autograd.writing import digits, latex_name, latex_number, numbers, source
 
 
@@ -103,9 +103,9 @@ def explanations() -> Iterator[str]:
         links = [*Derivation(node, steps).links(set(steps.order[:1]))] if len(steps.order) < 30 else []
         yield from (f"    {link}: {link.flow:.6g}{' on every path' * link.everywhere}" for link in links)
     for loss in names():
-        telling = Telling(loss)
-        yield f"\n{', '.join(telling.full.values())}\n{', '.join(telling.names.values())}"
-        yield from telling.notes
+        notation = Notation(loss)
+        yield f"\n{', '.join(notation.full.values())}\n{', '.join(notation.names.values())}"
+        yield from notation.notes
     x, y = named(x=-0.0, y=math.inf)
     for loss in (where(x > 0, x, y) * 2, x * y + Value(math.nan), x * -y, relu(x - 1) * y):
         yield f"\n{walk(loss).to_json()}"

@@ -20,9 +20,9 @@ from autograd.checking.numeric import Slope, plateau, slope
 from autograd.checking.rounding import DOUBLE, Precision
 from autograd.checking.verdicts import judge
 from autograd.expressions import parse
+from autograd.notation import Notation
 from autograd.risks import ANY, risk_of, risks, sign_of_few
 from autograd.rows import TABLE
-from autograd.telling import Telling
 from autograd.value import topological
 
 SINGLE: Final = Precision("float32", 24)
@@ -174,9 +174,9 @@ def risky() -> Iterator[str]:
             yield from (" | ".join(cells[i : i + 8]) for i in range(0, len(cells), 8))
     for text in GRAPHS.strip().splitlines():
         graph: Any = parse(text).evaluate({"a": Value(2.5, "a"), "b": Value(1.5, "b")})
-        order, telling = topological(graph), Telling(graph)
+        order, notation = topological(graph), Notation(graph)
         at = risks(order)
-        found = [f"{at(node)} at {telling.names[node]} = {telling.formula(node).text}" for node in order if at(node)]
+        found = [f"{at(node)} at {notation.names[node]} = {notation.formula(node).text}" for node in order if at(node)]
         yield f"\n{text}\n    {'; '.join(found) or 'none'}"
 
 

@@ -174,7 +174,7 @@ def tasks() -> Iterator[str]:
         yield worksheet(exercises(5, level, 2)).text
         more = exercises(6, level, 24 if level < 4 else 1)
         shapes = {
-            " and ".join(f"{task.names[x]} = {task.steps.telling.formula(x).text}" for x in task.steps.order) for task in more
+            " and ".join(f"{task.names[x]} = {task.steps.notation.formula(x).text}" for x in task.steps.order) for task in more
         }
         yield from (f"    {shape}" for shape in sorted(shapes))
         leaves = [x.data for task in exercises(6, level, 8) for x in task.names if x.primitive is None]

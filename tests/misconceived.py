@@ -204,7 +204,7 @@ def recomputed(words: str, loss: Value, asked: Value) -> float | None:
     """Return the gradient that an explanation describes, or None for one about the pass as a whole."""
     steps = walk(loss)
     right, nodes = steps.gradients, {name: node for node, name in steps.names.items()}
-    nodes |= {f"({steps.telling.formula(node).text})": node for node in steps.order}  # where a name would be ambiguous
+    nodes |= {f"({steps.notation.formula(node).text})": node for node in steps.order}  # where a name would be ambiguous
     matches = [(kind, found.groupdict()) for pattern, kind in EXPLANATIONS.items() if (found := re.fullmatch(pattern, words))]
     if not matches:
         return None

@@ -44,54 +44,54 @@ ROOMS: dict[str, set[str]] = {
         "autograd.primitives", "autograd.reals", "autograd.rerun", "autograd.risks", "autograd.symbol", "autograd.trees",
         "autograd.value",
     },
-    "autograd.telling": {
+    "autograd.notation": {
         "autograd.primitives", "autograd.rerun", "autograd.symbol", "autograd.value", "autograd.writing",
     },
-    "autograd.mistakes": {"autograd.primitives", "autograd.telling", "autograd.value"},
-    "autograd.moments": {"autograd.symbol", "autograd.telling", "autograd.value", "autograd.writing"},
+    "autograd.mistakes": {"autograd.primitives", "autograd.notation", "autograd.value"},
+    "autograd.moments": {"autograd.symbol", "autograd.notation", "autograd.value", "autograd.writing"},
     "autograd.steps": {
-        "autograd.manners", "autograd.mistakes", "autograd.moments", "autograd.rerun", "autograd.symbol", "autograd.telling",
+        "autograd.manners", "autograd.mistakes", "autograd.moments", "autograd.rerun", "autograd.symbol", "autograd.notation",
         "autograd.value", "autograd.writing",
     },
-    "autograd.nonfinite": {"autograd.manners", "autograd.mistakes", "autograd.telling", "autograd.value"},
+    "autograd.nonfinite": {"autograd.manners", "autograd.mistakes", "autograd.notation", "autograd.value"},
     "autograd.algebra": {"autograd.symbol"},
     "autograd.derivation": {
         "autograd.algebra", "autograd.manners", "autograd.mistakes", "autograd.moments", "autograd.steps", "autograd.symbol",
-        "autograd.telling", "autograd.value", "autograd.writing",
+        "autograd.notation", "autograd.value", "autograd.writing",
     },
     "autograd.marking": {"autograd.writing"},
     "autograd.claims": {
-        "autograd.derivation", "autograd.manners", "autograd.marking", "autograd.reals", "autograd.steps", "autograd.telling",
+        "autograd.derivation", "autograd.manners", "autograd.marking", "autograd.reals", "autograd.steps", "autograd.notation",
         "autograd.value", "autograd.writing",
     },
     "autograd.exercises": {
         "autograd.derivation", "autograd.drawing", "autograd.expressions", "autograd.files", "autograd.manners",
         "autograd.marking", "autograd.mistakes", "autograd.player", "autograd.primitives", "autograd.reals", "autograd.rerun",
-        "autograd.rows", "autograd.steps", "autograd.symbol", "autograd.telling", "autograd.value", "autograd.writing",
+        "autograd.rows", "autograd.steps", "autograd.symbol", "autograd.notation", "autograd.value", "autograd.writing",
     },
     "autograd.files": {"autograd.writing"},
     "autograd.drawing": {
         "autograd.files", "autograd.moments", "autograd.primitives", "autograd.rerun", "autograd.steps", "autograd.symbol",
-        "autograd.telling", "autograd.value", "autograd.writing",
+        "autograd.notation", "autograd.value", "autograd.writing",
     },
     "autograd.player": {
         "autograd.arithmetic", "autograd.drawing", "autograd.files", "autograd.mistakes", "autograd.moments",
-        "autograd.primitives", "autograd.steps", "autograd.symbol", "autograd.telling", "autograd.value", "autograd.writing",
+        "autograd.primitives", "autograd.steps", "autograd.symbol", "autograd.notation", "autograd.value", "autograd.writing",
     },
     "autograd.site": {
         "autograd", "autograd.checking", "autograd.derivation", "autograd.drawing", "autograd.exercises",
         "autograd.expressions", "autograd.files", "autograd.player", "autograd.reals", "autograd.rerun", "autograd.rows",
-        "autograd.steps", "autograd.telling", "autograd.value", "autograd.writing",
+        "autograd.steps", "autograd.notation", "autograd.value", "autograd.writing",
     },
     "autograd.expressions": {"autograd", "autograd.primitives", "autograd.rows", "autograd.value", "autograd.writing"},
     "autograd.certainty": {
         "autograd.arithmetic", "autograd.chance", "autograd.manners", "autograd.mistakes", "autograd.primitives",
-        "autograd.reals", "autograd.rerun", "autograd.rows", "autograd.symbol", "autograd.telling", "autograd.threads",
+        "autograd.reals", "autograd.rerun", "autograd.rows", "autograd.symbol", "autograd.notation", "autograd.threads",
         "autograd.transforms", "autograd.trees", "autograd.value", "autograd.writing",
     },
     "autograd.checking": {
         "autograd.certainty", "autograd.forward", "autograd.manners", "autograd.nonfinite", "autograd.primitives",
-        "autograd.reals", "autograd.rerun", "autograd.steps", "autograd.symbol", "autograd.telling", "autograd.transforms",
+        "autograd.reals", "autograd.rerun", "autograd.steps", "autograd.symbol", "autograd.notation", "autograd.transforms",
         "autograd.trees", "autograd.value", "autograd.writing",
     },
     "autograd.strategies": {

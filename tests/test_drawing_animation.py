@@ -100,7 +100,7 @@ def test_every_step_is_shown_as_it_is_drawn(graph: Callable[[], Value], describe
     assert len(parts) == len(steps)
     looks = {"faint": ("1.2", True), "normal": ("1.2", False), "active": ("3", False)}
     for k, part in enumerate(parts):
-        plan = describe(steps.telling, steps.moment(k))
+        plan = describe(steps.notation, steps.moment(k))
         shown = seen(svg, part)
         assert shown["caption"] == [str(steps[k]).partition("\n")[0]]
         for node in plan.nodes:
@@ -119,11 +119,11 @@ def test_a_dot_carries_each_contribution_from_the_node_to_the_input(graph: Calla
     steps = walk(graph())
     svg = ElementTree.fromstring(to_animation(steps))
     flowing = [edge for step in steps for edge in step.edges if edge.taken]
-    arrows = {edge.place: edge.id for edge in describe_nodes(steps.telling).edges}
-    places = [arrows[steps.telling.places[s.node], k] for s in steps for k, edge in enumerate(s.edges) if edge.taken]
+    arrows = {edge.place: edge.id for edge in describe_nodes(steps.notation).edges}
+    places = [arrows[steps.notation.places[s.node], k] for s in steps for k, edge in enumerate(s.edges) if edge.taken]
     groups = {group.get("id"): group for group in svg.iter(f"{SVG}g") if group.get("id")}
     labels = {group.get("data-of"): group for group in svg.iter(f"{SVG}g")}
-    number, end = steps.telling.number, Score(steps, describe_nodes).end
+    number, end = steps.notation.number, Score(steps, describe_nodes).end
     for dot, edge, place in zip(dots(svg), flowing, places, strict=True):
         motion = dot.find(f"{SVG}animateMotion")
         path = groups[place].find(f".//{SVG}path")
@@ -171,7 +171,7 @@ def test_a_batch_has_references_that_dots_reach() -> None:
     ends = [float(motion.get("keyTimes", "").split(";")[2]) for motion in svg.iter(f"{SVG}animateMotion")]
     assert len(ends) >= 50 and ends == sorted(ends)
     assert not any(": " in text for ident, lines in seen(svg, 0.001).items() if ident.endswith("r") for text in lines)
-    last, plan = seen(svg, 0.9999), describe_nodes(steps.telling, steps.moment(-1))
+    last, plan = seen(svg, 0.9999), describe_nodes(steps.notation, steps.moment(-1))
     names = {node.id: node.lines[0].name for node in plan.nodes}
     shown = [text for ident, lines in last.items() if ident.endswith("r") for text in lines]
     assert len(shown) > 25 and set(shown) <= {f"↑ {names[edge.source]}: {edge.label}" for edge in plan.edges}
@@ -231,7 +231,7 @@ def test_it_is_self_contained_and_pauses_before_it_repeats() -> None:
 def test_a_label_is_only_text(label: str) -> None:
     steps = walk(exp(Value(1.0, label=label)))
     svg = ElementTree.fromstring(to_animation(steps))
-    plan = describe_nodes(steps.telling, steps.moment(1))
+    plan = describe_nodes(steps.notation, steps.moment(1))
     shown = seen(svg, 0.9999)
     assert [shown[node.id] for node in plan.nodes] == [[line.text for line in node.lines] for node in plan.nodes]
     assert {element.tag for element in svg.iter()} <= {
@@ -247,7 +247,7 @@ def test_a_mistake_is_shown_up_to_the_first_wrong_step(mistake: str) -> None:
     svg = ElementTree.fromstring(to_animation(steps))
     last = seen(svg, 0.9999)
     assert last["caption"][0].startswith("wrong: ") and last["caption"][0][7:47] in steps.difference
-    for node in describe_nodes(steps.telling, steps.moment(-1)).nodes:
+    for node in describe_nodes(steps.notation, steps.moment(-1)).nodes:
         assert last[node.id] == [line.text for line in node.lines]
 
 

@@ -15,7 +15,7 @@ from autograd.drawing.geometry import place
 from autograd.drawing.nodes import describe_nodes
 from autograd.drawing.plan import note_lines
 from autograd.drawing.style import label_size, text_width
-from autograd.telling import Telling, factor
+from autograd.notation import Notation, factor
 from autograd.writing import SUBSCRIPTS, SUPERSCRIPTS
 from nn import MLP
 
@@ -133,7 +133,7 @@ def test_every_step_of_a_network_is_drawn_by_neurons() -> None:
     for k, step in enumerate(steps):
         drawing = draw(loss, view="neurons", step=k)
         [active] = [node for node in drawing.nodes if node.emphasis == "active"]
-        assert steps.telling.places[step.node] in active.places
+        assert steps.notation.places[step.node] in active.places
         flowing = [edge for edge in drawing.edges if edge.flow == "flowing"]
         flows = {f"{edge.upstream:.3g} × {factor(f'{edge.partial:.3g}')} = {edge.contribution:.3g}" for edge in step.edges}
         assert all(any(edge.label.endswith(text) for text in flows) for edge in flowing)
@@ -269,7 +269,7 @@ def test_in_its_step_a_weight_is_written_in_the_product() -> None:
     steps = walk(trained(3, 1))
     k = next(k for k, step in enumerate(steps) if step.edges and step.node.primitive is dot and step.node.inputs[3].primitive)
     active = [edge for edge in draw(steps.loss, step=k, view="neurons").edges if edge.emphasis == "active"]
-    number = steps.telling.number
+    number = steps.notation.number
     for edge, step in zip(active, steps[k].edges[3:6], strict=True):
         gradient, product, contribution = (text for _, text in edge.lines)
         assert gradient.startswith("∂w ") and contribution == f"= {number(step.contribution)}"
@@ -283,7 +283,7 @@ def test_the_rest_of_a_layer_is_highlighted_at_its_steps() -> None:
     for k, step in enumerate(steps):
         drawing = draw(steps.loss, step=k, view="neurons")
         [rest] = [node for node in drawing.nodes if node.kind == "rest"]
-        place, emphases = steps.telling.places[step.node], {node.id: node.emphasis for node in drawing.nodes}
+        place, emphases = steps.notation.places[step.node], {node.id: node.emphasis for node in drawing.nodes}
         active = [node for node in drawing.nodes if node.emphasis == "active"]
         assert [place in node.places for node in active] == [True], "every step is seen"
         around = [edge for edge in drawing.edges if rest.id in (edge.source, edge.target)]
@@ -411,4 +411,4 @@ def test_weighted_sums_of_the_same_inputs_form_a_layer_node_by_node() -> None:
     xs = [Value(1.0), Value(2.0)]
     nets = [dot([Value(0.5), Value(0.25)], xs) for _ in range(2)]
     other = dot([Value(0.5), Value(0.25)], [Value(3.0), xs[1]])
-    assert [len(layer) for layer in describe_nodes(Telling(total([*nets, other]))).order] == [2]
+    assert [len(layer) for layer in describe_nodes(Notation(total([*nets, other]))).order] == [2]

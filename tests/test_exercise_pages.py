@@ -315,7 +315,7 @@ def test_an_order_is_answered_with_the_mouse_and_with_keys(desk: Desk) -> None:
     task = exercise(nodes["E"], ask="order")
     desk.show(task)
     box = '.stage:not([hidden]) .box[data-nodes="{}"]'.format
-    places = {name: task.steps.telling.places[node] for name, node in nodes.items()}
+    places = {name: task.steps.notation.places[node] for name, node in nodes.items()}
     for name in ("E", "h"):
         desk.click(box(places[name]))
     assert desk.run("find('.answer').value") == "E, h" and {"1.", "2."} <= set(desk.picture)

@@ -97,7 +97,7 @@ def test_a_network_is_computed_and_described_as_in_python(activation: str, engin
 def test_moments_are_those_of_a_walk(program: Program, engine: Engine) -> None:
     loss = result_at(program, program.leaves)
     steps = walk(loss)
-    places = steps.telling.places
+    places = steps.notation.places
     found = engine.run(
         f"""(() => {{
             const g = {lent(loss, loss, None)};

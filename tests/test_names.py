@@ -13,9 +13,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from autograd import Value, check_derivation, dot, draw, explain, play, sigmoid, tanh, walk
+from autograd.notation import PARAMETER, Notation, short_names
 from autograd.steps import Walk
 from autograd.strategies import Program, programs
-from autograd.telling import PARAMETER, Telling, short_names
 from nn import MLP
 
 LABELS = ["x", "x′", "x′′", "v1", "v2", "out", "out[1]", "out[2]", "x[5]", "loss", "a", "layer1.neuron0.w0", "w⁽¹⁾₀₀",
@@ -31,24 +31,24 @@ def network(sizes: list[int] | None = None) -> Value:
 class TestNames:
     def test_a_second_leaf_gets_a_prime_and_one_note_says_so(self) -> None:
         xs = [Value(float(i), label="x") for i in range(6)]
-        telling = Telling(dot(xs[:3], xs[3:]))
-        assert sorted(telling.names[x] for x in xs) == ["x", "x[5]", "x[6]", "x′", "x′′", "x′′′"]
-        assert telling.notes == (f"{telling.names[list(telling.names)[1]]}: another leaf with the label x",)
-        assert str(walk(dot(xs[:3], xs[3:]))).splitlines()[-1] == telling.notes[0]
-        assert telling.notes[0] in draw(dot(xs[:3], xs[3:])).notes
+        notation = Notation(dot(xs[:3], xs[3:]))
+        assert sorted(notation.names[x] for x in xs) == ["x", "x[5]", "x[6]", "x′", "x′′", "x′′′"]
+        assert notation.notes == (f"{notation.names[list(notation.names)[1]]}: another leaf with the label x",)
+        assert str(walk(dot(xs[:3], xs[3:]))).splitlines()[-1] == notation.notes[0]
+        assert notation.notes[0] in draw(dot(xs[:3], xs[3:])).notes
 
     def test_operations_that_share_a_label_are_numbered(self) -> None:
         outs = [sigmoid(Value(float(i), label=f"x{i}")) for i in range(3)]
         for out in outs:
             out.label = "out"
-        assert [Telling(outs[0] + outs[1] + outs[2]).names[out] for out in outs] == ["out[1]", "out[2]", "out[3]"]
-        assert [Telling(outs[0] * outs[2]).names[out] for out in outs[::2]] == ["out[1]", "out[2]"]
-        assert Telling(outs[0] + 1).names[outs[0]] == "out" and Telling(outs[0] + 1).notes == ()
+        assert [Notation(outs[0] + outs[1] + outs[2]).names[out] for out in outs] == ["out[1]", "out[2]", "out[3]"]
+        assert [Notation(outs[0] * outs[2]).names[out] for out in outs[::2]] == ["out[1]", "out[2]"]
+        assert Notation(outs[0] + 1).names[outs[0]] == "out" and Notation(outs[0] + 1).notes == ()
 
     def test_the_nodes_of_a_network_that_is_applied_twice_are_numbered(self) -> None:
         model = MLP(2, [2, 1], seed=1)
         loss = model([1.0, 2.0]) + model([3.0, 4.0])
-        names = Telling(loss).names
+        names = Notation(loss).names
         assert {"w⁽¹⁾₀₀", "a⁽¹⁾₀[1]", "a⁽¹⁾₀[2]", "z⁽²⁾₀[1]", "z⁽²⁾₀[2]"} <= set(names.values())
         assert len(set(names.values())) == len(names)
 
@@ -62,22 +62,22 @@ class TestNames:
             nodes.append(Value(1.0, label=label) if i % 3 == 1 else operand * nodes[-1])
             nodes[-1].label = label
         loss = dot(nodes, nodes[::-1])
-        telling = Telling(loss)
-        for names in (telling.full, telling.names):
-            assert len(set(names.values())) == len(names) == len(telling.places) and "" not in names.values()
-        counts = Counter(["loss", *(str(node.label) for node in telling.full if node.label)])  # the result's name
-        for node, name in telling.full.items():
+        notation = Notation(loss)
+        for names in (notation.full, notation.names):
+            assert len(set(names.values())) == len(names) == len(notation.places) and "" not in names.values()
+        counts = Counter(["loss", *(str(node.label) for node in notation.full if node.label)])  # the result's name
+        for node, name in notation.full.items():
             if counts[str(node.label)] == 1:
                 assert name == str(node.label), "a label that only one node has is its name"
         trace = json.loads(walk(loss).to_json())
-        assert [node["name"] for node in trace["nodes"]] == list(telling.full.values())
-        assert [node["short"] for node in trace["nodes"]] == list(telling.names.values())
+        assert [node["name"] for node in trace["nodes"]] == list(notation.full.values())
+        assert [node["short"] for node in trace["nodes"]] == list(notation.names.values())
         draw(loss)
 
     def test_full_names_are_in_tooltips_and_data(self) -> None:
         loss = network()
         loss.backward()
-        full = Telling(loss).full
+        full = Notation(loss).full
         for drawing in (draw(loss), draw(loss, step=5)):
             assert [node.hint.partition(" = ")[0] for node in drawing.nodes] == list(full.values())
             assert not any("⁽" in part.hint for part in drawing.nodes + drawing.edges)

@@ -22,10 +22,10 @@ from autograd.demo import POINT
 from autograd.demo import network as demonstration
 from autograd.drawing import LayoutError, draw
 from autograd.mistakes import MISTAKES
+from autograd.notation import equation
 from autograd.player import Player, play, theme
 from autograd.player.stage import draw_views, saturates
 from autograd.strategies import graphs
-from autograd.telling import equation
 
 ROOT = Path(__file__).parent.parent
 HOSTILE = "<script>alert(1)</script>"
@@ -135,8 +135,8 @@ class TestWithoutScripts:
         for step in steps[: len(steps.order)]:
             assert lines[step.node].startswith(equation(step.name, step.formula, step.numbers, step.value) + ", ")
         for node, line in lines.items():
-            gradient = steps.telling.number(steps.gradients.get(node, 0.0))
-            assert line.endswith(f"{steps.telling.mark(node)} = {gradient}")
+            gradient = steps.notation.number(steps.gradients.get(node, 0.0))
+            assert line.endswith(f"{steps.notation.mark(node)} = {gradient}")
 
     def test_the_picture_shows_the_end_of_the_walk(self) -> None:
         parsed = page(neuron())
@@ -173,7 +173,7 @@ class TestCells:
     def test_every_value_and_every_gradient_has_a_cell_and_every_edge_an_arrow(self) -> None:
         loss = shared()
         parsed, steps = page(loss), walk(loss)
-        places = steps.telling.places
+        places = steps.notation.places
         values, gradients = (
             sorted(int(a[f"data-{name}"] or "") for a in parsed.having(f"data-{name}")) for name in ("value", "gradient")
         )
@@ -190,7 +190,7 @@ class TestCells:
 
     def test_a_weight_is_written_on_its_arrow_with_its_gradient(self) -> None:
         loss = network()
-        parsed, places = page(loss), walk(loss).telling.places
+        parsed, places = page(loss), walk(loss).notation.places
         [net, *_] = [node for node in walk(loss).order if node.primitive is dot]
         labels = [a for a in parsed.having("data-weighs") if (a["class"] or "").startswith("label")]
         assert next((a["data-flow"], a["data-weighs"]) for a in labels) == (f"{places[net]}.1", f"{places[net]}.0")
@@ -295,7 +295,7 @@ class TestSafety:
     def test_any_label_is_allowed(self, label: str) -> None:
         loss = Value(1.0, label=label) * 2
         html = play(loss).html
-        assert Page(html).data["graphs"][0]["nodes"][0]["name"] == walk(loss).telling.full[loss.inputs[0]]
+        assert Page(html).data["graphs"][0]["nodes"][0]["name"] == walk(loss).notation.full[loss.inputs[0]]
         assert html.encode()
 
     def test_it_refers_to_no_other_address(self) -> None:

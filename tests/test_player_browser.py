@@ -12,8 +12,8 @@ from test_player import layers, network, neuron, shared
 
 from autograd import Unary, Value, cos, dot, log, maximum, relu, tanh, walk
 from autograd.drawing import draw
+from autograd.notation import factor
 from autograd.player import play
-from autograd.telling import factor
 
 SECOND = "find('.example').value = '1', find('.example').dispatchEvent(new Event('change'))"
 
@@ -55,7 +55,7 @@ class TestMoments:
         steps = walk(loss)
         place, [edge] = next((i, step.edges) for i, step in enumerate(steps) if step.edges and step.node.primitive is tanh)
         players.run(f"player.goto({place})")
-        number = steps.telling.number
+        number = steps.notation.number
         product = f"{number(edge.upstream)} × {factor(number(edge.partial))} = {number(edge.contribution)}"
         assert players.run("find('.stage:not([hidden])  .product').textContent") == product
         players.press("ArrowRight")
@@ -65,8 +65,8 @@ class TestMoments:
         loss = network()
         players.show(loss)
         steps = walk(loss)
-        v, number = next(x for x in steps.names if x.label == "v"), steps.telling.number
-        key = next(f"{steps.telling.places[node]}.1" for node in steps.order if v in node.inputs)
+        v, number = next(x for x in steps.names if x.label == "v"), steps.notation.number
+        key = next(f"{steps.notation.places[node]}.1" for node in steps.order if v in node.inputs)
         assert players.seen()["labels"][key] == number(v.data)
         players.press("End")
         assert players.seen()["labels"][key] == f"{number(v.data)} ∂w {number(steps.gradients[v])}"
@@ -93,7 +93,7 @@ class TestMoments:
         steps = walk(loss)
         place, step = next((i, step) for i, step in enumerate(steps) if step.edges and step.node.primitive is dot)
         players.run(f"player.goto({place})")
-        number, flowing = steps.telling.number, [edge for edge in step.edges if edge.input.inputs]
+        number, flowing = steps.notation.number, [edge for edge in step.edges if edge.input.inputs]
         products = [f"{number(e.upstream)} × {factor(number(e.partial))} = {number(e.contribution)}" for e in flowing]
         assert [text for text, _ in players.seen()["dots"]] == products
 
@@ -355,7 +355,7 @@ class TestChanging:
         players.show(loss)
         steps = walk(loss)
         v = next(x for x in steps.names if x.label == "v")
-        key = next(f"{steps.telling.places[node]}.0" for node in steps.order if v in node.inputs)
+        key = next(f"{steps.notation.places[node]}.0" for node in steps.order if v in node.inputs)
         players.drag(f'.label[data-weighs="{key}"] text', 40)
         assert players.run("player.value('v')") == pytest.approx(v.data + 40 * 0.005)
         assert players.run("player.value('w')") == 0.5

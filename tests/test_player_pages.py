@@ -177,7 +177,7 @@ class TestNewcomers:
         players.still()
         right = walk(at(neuron(), w=2.0))
         largest = max((right.gradients[x] for x in right.names if x.label in ("w", "b")), key=abs)
-        assert f"its gradient, {right.telling.number(largest)}, is the largest in size" in players.run(self.LOOK)[0]
+        assert f"its gradient, {right.notation.number(largest)}, is the largest in size" in players.run(self.LOOK)[0]
         w = Value(1e308, label="w")
         players.show(w * 10 - w * w)
         players.press("End")
@@ -442,7 +442,7 @@ class TestForEveryone:
         assert players.run("[find('.values'), find('.ledger'), find('.mistakes')].every(part => !part.checkVisibility())")
         players.run("player.goto(player.steps / 2 + 3)")  # the output neuron, with seven rows
         assert players.run("find('.card tr:nth-child(7) td') !== null")
-        assert players.run("find('.telling').scrollHeight <= find('.telling').clientHeight")
+        assert players.run("find('.notation').scrollHeight <= find('.notation').clientHeight")
         players.press("l")
         assert players.run("find('.values').checkVisibility()")
 

@@ -28,8 +28,8 @@ from autograd import (
     walk,
     where,
 )
+from autograd.notation import name_nodes
 from autograd.strategies import Program, programs
-from autograd.telling import name_nodes
 from autograd.value import topological
 
 

@@ -24,7 +24,7 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, overload
 
-from autograd.telling import checked_digits
+from autograd.notation import checked_digits
 from autograd.value import Value
 
 if TYPE_CHECKING:

@@ -30,10 +30,10 @@ from autograd.certainty.subjects import without_chance
 from autograd.certainty.tables import Bounds, Table, Tabular, bits
 from autograd.manners import describe
 from autograd.mistakes import sorted_pass, totals
+from autograd.notation import Notation
 from autograd.primitives import DomainError, Primitive
 from autograd.rerun import input_places, operand_numbers, refuse_stale
 from autograd.symbol import read_flow
-from autograd.telling import Telling
 from autograd.value import Value, topological
 from autograd.writing import digits as rounded
 
@@ -59,12 +59,12 @@ class GraphCertificate(Tabular):
     def __init__(self, loss: Value, digits: int) -> None:
         self.loss, self.digits, self._order = loss, digits, topological(loss)
         refuse_stale(self._order)
-        self._telling = Telling(loss)
-        self.leaves = self._telling.leaves
+        self._notation = Notation(loss)
+        self.leaves = self._notation.leaves
         for leaf in self.leaves:
             if not math.isfinite(leaf.data):
                 raise ValueError(f"{describe(leaf)} is not finite; a certificate needs real numbers in all leaves")
-        with without_chance(self._telling.names[loss], *{node.primitive for node in self._order}):
+        with without_chance(self._notation.names[loss], *{node.primitive for node in self._order}):
             self._compute(digits)
 
     def _compute(self, digits: int) -> None:
@@ -167,7 +167,7 @@ class GraphCertificate(Tabular):
         return False
 
     def _place(self, leaf: Value | str) -> int:
-        names = [self._telling.full[x] for x in self.leaves]
+        names = [self._notation.full[x] for x in self.leaves]
         for i, (x, name) in enumerate(zip(self.leaves, names, strict=True)):
             if leaf is x or (isinstance(leaf, str) and leaf == name):
                 return i
@@ -239,7 +239,7 @@ class GraphCertificate(Tabular):
 
     @cached_property
     def _table(self) -> Table:
-        names = self._telling.names
+        names = self._notation.names
         off = {x: -math.inf if math.isnan(ulps := self.ulps(x)) else -ulps for x in self.leaves}
         shown = set(sorted(off, key=off.__getitem__)[:MOST_LEAVES])
         rows = [self._row(names[self.loss], self.value, self.loss.data, self.ulps(), self.loss)]
@@ -258,10 +258,10 @@ class GraphCertificate(Tabular):
         return name, str(bounds), repr(number), _error_text(ulps), lost_at
 
     def _shown(self, node: Value) -> str:
-        name, row = self._telling.names[node], node.primitive
+        name, row = self._notation.names[node], node.primitive
         if row is None:
             return name
-        formula = self._telling.formula(node).text
+        formula = self._notation.formula(node).text
         return f"{name} = {formula if len(formula) <= WIDEST_FORMULA else f'{row.name}(…)'}"
 
 

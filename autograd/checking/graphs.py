@@ -38,10 +38,10 @@ from autograd.checking.verdicts import Check, judge, mark_vacuous, short
 from autograd.forward import Dual
 from autograd.manners import describe
 from autograd.nonfinite import find_nonfinite
+from autograd.notation import name_nodes
 from autograd.reals import kind_of
 from autograd.rerun import refuse_stale, replay
 from autograd.steps import walk
-from autograd.telling import name_nodes
 from autograd.transforms import gradients
 from autograd.trees import flatten, is_array, map_tree, unboxed
 from autograd.value import Value, nodes_below, topological

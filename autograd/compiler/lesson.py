@@ -52,7 +52,7 @@ Counted: TypeAlias = dict[tuple[str, ...], set[int]]  # for the words of a label
 DEEPEST: Final = 12  # formulas one inside the other; longer chains get names in between
 
 
-class Notation(NamedTuple):
+class Markup(NamedTuple):
     """How equations are written: formulas, names, and templates of shapes, products, transposes, sums, parentheses, parts."""
 
     style: Style
@@ -74,10 +74,10 @@ def _latex(name: str) -> str:
     return f"{{{text}}}" if "^" in text else text  # TeX refuses a second superscript, such as that of a transpose
 
 
-TEXT = Notation(
+TEXT = Markup(
     PLAIN._replace(signs={**PLAIN.signs, "*": " ⊙ "}, scale="·"), str, "[{}]", "{} @ {}", "{}ᵀ", "Σ {}", "({})", "{}[…]"
 )
-TEX = Notation(
+TEX = Markup(
     LATEX._replace(signs={**LATEX.signs, "*": r" \odot "}, name=PLAIN.name, scale=" "),
     _latex, "", r"{} \, {}", "{}^{{T}}", r"\sum {}", r"\left({}\right)", r"{{{}}}_{{\cdot}}",
 )  # fmt: skip
@@ -132,10 +132,10 @@ class Block:
 
 
 class Writer:
-    """A program's equations in one notation; see `lesson`."""
+    """A program's equations, in text or LaTeX; see `lesson`."""
 
-    def __init__(self, layout: Layout, arguments: Sequence[str], parameters: Sequence[str], notation: Notation) -> None:
-        self.layout, self.arguments, self.parameters, self.notation = layout, arguments, parameters, notation
+    def __init__(self, layout: Layout, arguments: Sequence[str], parameters: Sequence[str], markup: Markup) -> None:
+        self.layout, self.arguments, self.parameters, self.markup = layout, arguments, parameters, markup
         self.blocks = [Block(instruction) for instruction in layout.instructions]
         self.block_of = {space: np.zeros(size, np.intp) for space, size in layout.sizes.items()}
         for i, block in enumerate(self.blocks):
@@ -234,14 +234,14 @@ class Writer:
         """Return the equations of a pass, as left and right sides."""
         for block in self.blocks:
             if block.name and block.instruction.backward == backward:
-                out, name = block.instruction.out, self.notation.name(block.name)
+                out, name = block.instruction.out, self.markup.name(block.name)
                 dims = out.index.shape if out.space == GRADIENT and block.instruction.kind == "product" else None
                 yield name + self.shape(out, dims), self.formula(block.instruction)
 
     def shape(self, slots: Slots, dims: Sequence[int] | None = None) -> str:
         """Write the shape of slots, with B for the size of the batch."""
         sizes = [str(n) for n in (dims or [slots.index.size]) if n > 1] + ["B"] * (slots.space >= BATCHED)
-        return self.notation.shape.format("×".join(sizes)) if sizes else ""
+        return self.markup.shape.format("×".join(sizes)) if sizes else ""
 
     def formula(self, instruction: Instruction) -> str:
         """Write the right side of an instruction's equation."""
@@ -249,14 +249,14 @@ class Writer:
 
     def apply(self, instruction: Instruction) -> str:
         """Write the row."""
-        return write(instruction.row.apply([self.operand(slots) for slots in instruction.operands]), self.notation.style)[0]
+        return write(instruction.row.apply([self.operand(slots) for slots in instruction.operands]), self.markup.style)[0]
 
     def fold(self, instruction: Instruction) -> str:
         """Write all operands, in a sum or a call."""
         operands = [self.operand(slots) for slots in instruction.operands]
         if instruction.row is total:
-            return self.notation.total.format(" + ".join(map(self.text, operands)))
-        return call(instruction.row, operands, self.notation.style)
+            return self.markup.total.format(" + ".join(map(self.text, operands)))
+        return call(instruction.row, operands, self.markup.style)
 
     def product(self, instruction: Instruction) -> str:
         """Write products of matrices and the bias."""
@@ -265,13 +265,13 @@ class Writer:
 
     def sum(self, instruction: Instruction) -> str:
         """Write a sum over the batch."""
-        text = self.notation.total.format(self.text(self.operand(instruction.operands[0])))
-        return f"{self.notation.name(f'∂{self.parameter(instruction.out)}')} + {text}" if instruction.adds else text
+        text = self.markup.total.format(self.text(self.operand(instruction.operands[0])))
+        return f"{self.markup.name(f'∂{self.parameter(instruction.out)}')} + {text}" if instruction.adds else text
 
     def text(self, symbol: Any, *, is_factor: bool = False) -> str:
         """Write a symbol; in parentheses if it binds less tightly than a sum or, as a factor, than a name."""
-        written, level = write(symbol, self.notation.style)
-        return self.notation.enclosed.format(written) if level < (ATOM if is_factor else SUM) else written
+        written, level = write(symbol, self.markup.style)
+        return self.markup.enclosed.format(written) if level < (ATOM if is_factor else SUM) else written
 
     def operand(self, slots: Slots) -> Any:
         """Return slots as a symbol, or as the formula of a block that has no name; equal slots give the same object."""
@@ -287,7 +287,7 @@ class Writer:
                 return numbers[0]
             if numbers not in self.constants:
                 self.constants[numbers] = next(self.constant_names)
-            return Symbol(self.notation.name(self.constants[numbers]))
+            return Symbol(self.markup.name(self.constants[numbers]))
         parts = self.parts(slots)
         if len(parts) == 1 and not parts[0][0].name:
             inner = parts[0][0].instruction
@@ -295,25 +295,25 @@ class Writer:
                 return inner.row.apply([self.operand(operand) for operand in inner.operands])
             return Written(self.formula(inner))
         if parts:
-            name, part = self.notation.name, self.notation.part
+            name, part = self.markup.name, self.markup.part
             names = [name(block.name) if is_whole else part.format(name(block.name)) for block, is_whole in parts]
             return Symbol(names[0] if len(names) == 1 else f"[{', '.join(names)}]")
         if slots.space >= INPUTS:
-            return Symbol(self.notation.name(self.arguments[slots.space - INPUTS]))
-        return Symbol(self.notation.name(self.parameter(slots)))
+            return Symbol(self.markup.name(self.arguments[slots.space - INPUTS]))
+        return Symbol(self.markup.name(self.parameter(slots)))
 
     def matrices(self, left: Slots, right: Slots, instruction: Instruction) -> str:
         """Write a product of matrices, or the sum of its terms if each matrix is only a row."""
         _, m, n = instruction.out.index.shape
         a, b = self.operand(left), self.operand(right)
         if m == n == 1 and not instruction.is_summed and left.space >= BATCHED:
-            return self.notation.total.format(self.text(a * b))
+            return self.markup.total.format(self.text(a * b))
         first, second = self.matrix(left, a), self.matrix(right, b)
         if _is_transposed(left):
-            first = self.notation.transpose.format(first)
+            first = self.markup.transpose.format(first)
         if instruction.is_summed or (n > 1 and not _is_transposed(right)):
-            second = self.notation.transpose.format(second)
-        return self.notation.product.format(first, second)
+            second = self.markup.transpose.format(second)
+        return self.markup.product.format(first, second)
 
     def matrix(self, slots: Slots, symbol: Any) -> str:
         """Write a factor; an argument or a matrix of parameters with its shape the first time."""

@@ -32,9 +32,9 @@ from autograd.drawing.nodes import frame_of
 from autograd.drawing.plan import WIDEST_NOTE, Edge, Line, Node, Plan, Theme, checked_theme, cut, largest_note
 from autograd.files import write_whole
 from autograd.moments import Moment
+from autograd.notation import Notation
 from autograd.rerun import refuse_stale
 from autograd.steps import Walk
-from autograd.telling import Telling
 from autograd.value import Value
 
 __all__ = ["Drawing", "Edge", "LayoutError", "Line", "Node", "Plan", "draw"]
@@ -132,24 +132,24 @@ def draw(
         raise TypeError(f"draw needs the Value whose graph is to be drawn, not {loss!r}")
     describe = describer(loss, view, limit)
     if step is None:
-        plan = describe(telling := Telling(loss, digits), None)
-        plan = replace(plan, notes=(*_stale_note(telling), *plan.notes))
+        plan = describe(notation := Notation(loss, digits), None)
+        plan = replace(plan, notes=(*_stale_note(notation), *plan.notes))
     else:
         plan = _at_step(Walk(loss, n_digits=digits), step, describe)
     return Drawing(**(vars(plan) | {"theme": checked_theme(theme)}))
 
 
-def _stale_note(telling: Telling) -> Iterator[str]:
+def _stale_note(notation: Notation) -> Iterator[str]:
     """Yield a note if a leaf was changed after the forward pass, for example by a step of training."""
     try:
-        refuse_stale(telling.order)
+        refuse_stale(notation.order)
     except (ArithmeticError, ValueError):
         yield "a leaf was changed after the forward pass; the other nodes have the numbers from before"
 
 
-def _at_step(steps: Walk, i: int, describe: Callable[[Telling, Moment | None], Plan]) -> Plan:
+def _at_step(steps: Walk, i: int, describe: Callable[[Notation, Moment | None], Plan]) -> Plan:
     """Describe a moment of a walk, with the current step as the first note."""
-    plan, frame = describe(steps.telling, steps.moment(i)), frame_of(steps, describe)
+    plan, frame = describe(steps.notation, steps.moment(i)), frame_of(steps, describe)
     captions = [cut(f"step {k}, {str(step).partition(NEW_LINE)[0]}", WIDEST_NOTE) for k, step in enumerate(steps)]
     title = f"Step {i % len(steps)} of the walk over {steps.names[steps.loss]}"
     frame = replace(frame, notes=(largest_note(captions), *frame.notes))

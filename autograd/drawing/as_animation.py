@@ -36,13 +36,13 @@ from autograd.drawing.shapes import Arrow, Point
 from autograd.drawing.style import NEGATIVE, NOTE, PAGE, PAPER, POSITIVE
 from autograd.files import write_whole
 from autograd.moments import Moment, Step
+from autograd.notation import Notation
 from autograd.steps import Walk
-from autograd.telling import Telling
 
 __all__ = ["save", "to_animation"]
 
 State = TypeVar("State")
-Describe = Callable[[Telling, Moment], Plan]
+Describe = Callable[[Notation, Moment], Plan]
 
 SUFFIX = ".svg"
 START, FORWARD, TRIP, BETWEEN, REST, PAUSE = 1.0, 0.8, 2.1, 0.6, 0.4, 3.0  # seconds
@@ -89,7 +89,7 @@ class Score:
         self.edges: dict[str, list[tuple[float, Edge]]] = defaultdict(list)
         self.captions = [(0.0, "given: the leaves")]
         self.trips: list[Trip] = []
-        self._describe, self._telling, self._moment = describe, steps.telling, Moment(steps.loss, steps.names)
+        self._describe, self._notation, self._moment = describe, steps.notation, Moment(steps.loss, steps.names)
         self._lines = {node.id: len(node.lines) for node in self.frame.nodes}
         self._edge_ids = {edge.place: edge.id for edge in self.frame.edges if edge.place is not None}
         self._shown: dict[str, Hashable] = {}
@@ -104,7 +104,7 @@ class Score:
         self._moment.enter(step)
         plan = self._record(time)
         self.captions.append((time, cut(str(step).partition("\n")[0], WIDEST_NOTE)))
-        ids = [self._edge_ids.get((self._telling.places[step.node], k)) for k in range(len(step.edges))]
+        ids = [self._edge_ids.get((self._notation.places[step.node], k)) for k in range(len(step.edges))]
         moves = [ident is not None and edge.taken for ident, edge in zip(ids, step.edges, strict=True)]
         starts, arrival = dict[str | None, float](), time
         for k in range(len(step.edges)):
@@ -121,7 +121,7 @@ class Score:
 
     def _record(self, time: float) -> Plan:
         """Record the state of everything, and return it."""
-        plan = self._describe(self._telling, self._moment)
+        plan = self._describe(self._notation, self._moment)
         for node in plan.nodes:
             shown: Hashable = node.emphasis, *((line.name, line.value) for line in node.lines)  # the rest stays
             if self._shown.get(node.id) != shown:
@@ -150,13 +150,13 @@ def to_animation(steps: Walk, describe: Describe = describe_nodes) -> str:
     frame, geometry = fitted(replace(whole, frame=whole), PAGE)  # as wide as a page, not as a cell of a notebook
     far = {edge.id for edge in set(whole.edges) - set(frame.edges)}  # dots travel to the references for these
 
-    def described(telling: Telling, moment: Moment) -> Plan:
-        return with_references(describe(telling, moment), far)
+    def described(notation: Notation, moment: Moment) -> Plan:
+        return with_references(describe(notation, moment), far)
 
     score = Score(steps, described if far else describe, replace(frame, frame=None))
     caption = largest_note(text for _, text in score.captions)
     title = f"The walk over {steps.names[steps.loss]}"
-    notes = (caption, *(cut(note, WIDEST_NOTE) for note in steps.telling.notes), *[MEANING] * bool(far))
+    notes = (caption, *(cut(note, WIDEST_NOTE) for note in steps.notation.notes), *[MEANING] * bool(far))
     svg = draw_plan(replace(score.frame, title=title, notes=notes), geometry)
     summary = replace(whole, title=title).summary
     svg[0].text = summary
@@ -311,5 +311,5 @@ def save(steps: Walk, path: str | os.PathLike[str], view: str, limit: int, theme
     if path.suffix.lower() != SUFFIX:
         raise ValueError(f"a walk cannot be saved as {path.suffix!r}; end the name in {SUFFIX}")
     describe, theme = describer(steps.loss, view, limit), checked_theme(theme)
-    write_whole(path, to_animation(steps, lambda telling, moment: replace(describe(telling, moment), theme=theme)).encode())
+    write_whole(path, to_animation(steps, lambda notation, moment: replace(describe(notation, moment), theme=theme)).encode())
     return path

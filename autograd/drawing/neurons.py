@@ -4,13 +4,13 @@ A neuron is a weighted sum, one `dot`, and its only consumer, if that is an oper
 with net input z, output a and δ = ∂loss/∂z; inputs are circles, even where they are plain numbers.  A weight stands on its
 arrow with its gradient, and under it the product δ·w that flows back.  Neurons with the same inputs are a layer, one column; a
 layer that is too long to be read is condensed to its first neurons, a note and its last.  In a recurrent network each time
-step has a column of its own.  Everything else, such as the loss, is drawn node by node.  `Telling.neurons` recognises neurons
+step has a column of its own.  Everything else, such as the loss, is drawn node by node.  `Notation.neurons` recognises neurons
 by their form only, so a network need not be made of modules.
 
 >>> from autograd.primitives import dot, tanh
 >>> w, b = Value(0.5, label="w"), Value(-0.4, label="b")
 >>> loss = (tanh(dot([w], [2.0], b)) - 1) ** 2
->>> plan = describe_neurons(Telling(loss))
+>>> plan = describe_neurons(Notation(loss))
 >>> [(node.kind, [line.text for line in node.lines]) for node in plan.nodes[:2]]
 [('input', ['x₀ = 2']), ('neuron', ['v2 tanh', 'net = 0.6', 'out = 0.537', 'b = -0.4'])]
 >>> plan.edges[0].source, plan.edges[0].target, plan.edges[0].label
@@ -38,8 +38,8 @@ from autograd.drawing.nodes import (
 from autograd.drawing.plan import Edge, Flow, Line, Node, Plan
 from autograd.drawing.size import refuse_unreadable, too_large
 from autograd.moments import Moment
+from autograd.notation import Notation
 from autograd.primitives import add
-from autograd.telling import Telling
 from autograd.value import Value
 from autograd.writing import SUBSCRIPTS
 
@@ -96,18 +96,18 @@ class Neuron:
         return sum(isinstance(x, Value) for x in self.net.operands[: len(self.weights) + i])
 
 
-def describe_neurons(telling: Telling, moment: Moment | None = None, *, limit: int = 150) -> Plan:
+def describe_neurons(notation: Notation, moment: Moment | None = None, *, limit: int = 150) -> Plan:
     """Describe a network neuron by neuron.
 
     Args:
-        telling: the graph with its names.
+        notation: the graph with its names.
         moment: the state to show; by default the graph with the gradients that a backward pass has left in it.
         limit: the largest number of boxes.
 
     Raises:
         ValueError: if there is no neuron, or if the picture would be too large to be read.
     """
-    network = _Network(telling, moment)
+    network = _Network(notation, moment)
     if not network.neurons:
         raise ValueError("there is no neuron in this graph, that is, no dot(weights, inputs, bias) whose weights are leaves; "
                          "draw it by nodes, with draw(loss)")  # fmt: skip
@@ -115,13 +115,13 @@ def describe_neurons(telling: Telling, moment: Moment | None = None, *, limit: i
     if len(network.nodes) > limit:
         raise too_large(f"it has {len(network.nodes):,} boxes", limit, len(network.nodes))
     network.add_arrows()
-    notes = notes_of(telling)[:1] if moment is None else telling.notes
+    notes = notes_of(notation)[:1] if moment is None else notation.notes
     columns = tuple(tuple(ids) for ids in network.columns.values() if len(ids) > 1)
-    title = f"Network of {telling.names[telling.loss]}, neuron by neuron"
+    title = f"Network of {notation.names[notation.loss]}, neuron by neuron"
     return Plan(title, tuple(network.nodes.values()), tuple(network.edges.values()), (*network.notes, *notes), columns)
 
 
-def describer(loss: Value, view: str, limit: int) -> Callable[[Telling, Moment | None], Plan]:
+def describer(loss: Value, view: str, limit: int) -> Callable[[Notation, Moment | None], Plan]:
     """Return the function that describes a graph in a view, "nodes" or "neurons".
 
     Raises:
@@ -138,15 +138,15 @@ def describer(loss: Value, view: str, limit: int) -> Callable[[Telling, Moment |
 class _Network:
     """The boxes and arrows of one picture, while they are put together."""
 
-    def __init__(self, telling: Telling, moment: Moment | None) -> None:
-        self.telling, self.moment = telling, moment
-        self.neurons = [Neuron(net, out) for net, out in telling.neurons.items()]
+    def __init__(self, notation: Notation, moment: Moment | None) -> None:
+        self.notation, self.moment = notation, moment
+        self.neurons = [Neuron(net, out) for net, out in notation.neurons.items()]
         self.owner = {node: neuron for neuron in self.neurons for node in (neuron.net, neuron.out)}
         self.layers: dict[Layer, list[Neuron]] = {}
         self.copies: dict[tuple[Value | float, ...], list[Layer]] = {}  # by the weights of the first neuron
         self.depth: dict[Value, int] = {}  # the most neurons on a path to a node: time steps share weights, not columns
-        for node in telling.order:
-            self.depth[node] = max(self.depth.get(x, 0) for x in node.inputs) + (node in telling.neurons)
+        for node in notation.order:
+            self.depth[node] = max(self.depth.get(x, 0) for x in node.inputs) + (node in notation.neurons)
         for neuron in self.neurons:
             layer = self.layers.setdefault(neuron.inputs, [])
             layer.append(neuron)
@@ -198,17 +198,17 @@ class _Network:
 
     def add_boxes(self) -> None:
         """Describe the boxes that are shown, in the order of the graph."""
-        telling, shown, running = self.telling, self.shown(), self.running_sums()
+        notation, shown, running = self.notation, self.shown(), self.running_sums()
         inputs = {x for layer in self.layers for x in layer if isinstance(x, Value)}
-        elsewhere = {x for node in telling.order if node not in telling.neurons for x in node.inputs}
-        for node in telling.names:
+        elsewhere = {x for node in notation.order if node not in notation.neurons for x in node.inputs}
+        for node in notation.names:
             neuron = self.owner.get(node)
             if neuron is not None:
                 self._add_part(node, neuron, shown)
             elif node.primitive is not None:
                 self._add_operation(node, running)
             elif node in elsewhere and node not in inputs:
-                self.place[node] = self._add(plain_box("", node, telling, self.moment))
+                self.place[node] = self._add(plain_box("", node, notation, self.moment))
         self._describe_rests()
         n_neurons = len(self.neurons)
         n_shown = sum(neuron.net not in self.hidden for neuron in self.neurons)
@@ -236,7 +236,7 @@ class _Network:
         on_hidden = [x for x in node.inputs if x in self.hidden]
         on_shown = [x for x in node.inputs if x not in self.hidden and x.primitive is not None]
         if not on_hidden or (on_shown and node not in running):
-            self.place[node] = self._add(plain_box("", node, self.telling, self.moment))
+            self.place[node] = self._add(plain_box("", node, self.notation, self.moment))
             return
         self.hidden.add(node)
         if on_shown:
@@ -251,17 +251,17 @@ class _Network:
             if isinstance(node, Value) and self._stands_for_hidden(ident):
                 hidden.setdefault(ident, []).append(node)
         for ident, nodes in hidden.items():
-            places = tuple(self.telling.places[node] for node in nodes)
+            places = tuple(self.notation.places[node] for node in nodes)
             self.nodes[ident] = replace(self.nodes[ident], places=places, emphasis=box_emphasis(nodes, self.moment))
 
     def running_sums(self) -> set[Value]:
         """Find the additions whose only use is in another addition."""
-        users = self.telling.users
+        users = self.notation.users
         return {x for x, [first, *more] in users.items() if x.primitive is first.primitive is add and not more}
 
     def add_arrows(self) -> None:
         """Describe the arrows between the boxes."""
-        for node in self.telling.order:
+        for node in self.notation.order:
             neuron = self.owner.get(node)
             if neuron is None:
                 self._connect_operation(node)
@@ -270,15 +270,15 @@ class _Network:
 
     def _connect_neuron(self, neuron: Neuron) -> None:
         """Describe the arrows to a neuron: from its inputs, and from weights and a bias with boxes of their own."""
-        telling, net, target = self.telling, neuron.net, self.place[neuron.net]
+        notation, net, target = self.notation, neuron.net, self.place[neuron.net]
         for i, unit in enumerate(neuron.inputs):
             source = self.place[_key(unit, neuron.inputs)]
             is_bare = self._stands_for_hidden(source) or self._stands_for_hidden(target)
             self._connect(self._bare(source, target, net) if is_bare else self._weighted(source, target, neuron, i))
         for part in (*neuron.weights, neuron.bias):
             if isinstance(part, Value) and part in self.place:
-                hint = f"{telling.full[part]}: computed, or used elsewhere"
-                self._connect(Edge("", self.place[part], target, hint, name=telling.names[part]))
+                hint = f"{notation.full[part]}: computed, or used elsewhere"
+                self._connect(Edge("", self.place[part], target, hint, name=notation.names[part]))
 
     def _connect_operation(self, node: Value) -> None:
         """Describe the arrows to an operation outside of neurons."""
@@ -286,7 +286,7 @@ class _Network:
         for k, x in enumerate(node.inputs):
             source = self.place.get(x, target)
             if not self._stands_for_hidden(source) and not self._stands_for_hidden(target):
-                self._connect(local_edge("", source, target, node, k, self.telling, self.moment))
+                self._connect(local_edge("", source, target, node, k, self.notation, self.moment))
             elif source != target:
                 self._connect(self._bare(source, target, node))
 
@@ -314,7 +314,7 @@ class _Network:
 
     def _add_inputs(self, layer: Layer, shown: AbstractSet[Hashable]) -> None:
         """Describe the inputs of a layer that no operation computes, as circles."""
-        telling, copies = self.telling, self.copies[self.layers[layer][0].weights]
+        notation, copies = self.notation, self.copies[self.layers[layer][0].weights]
         column = ("inputs", self.layers[layer][0].weights, self.depth[self.layers[layer][0].net])
         example = f"[{copies.index(layer) + 1}]" if len(copies) > 1 else ""
         for x in layer:
@@ -324,11 +324,11 @@ class _Network:
             if key not in shown:
                 self._add_rest(key, column)
             elif isinstance(x, Value):
-                self.place[key] = self._add(replace(plain_box("", x, telling, self.moment), kind="input"), column)
+                self.place[key] = self._add(replace(plain_box("", x, notation, self.moment), kind="input"), column)
             else:
                 name = f"x{str(x.place).translate(SUBSCRIPTS)}{example}"
-                line = Line("value", name, value=x.value, digits=telling.digits)
-                self.place[key] = self._add(Node("", "input", (line,), f"input {x.place}: {telling.number(x.value)}"), column)
+                line = Line("value", name, value=x.value, digits=notation.digits)
+                self.place[key] = self._add(Node("", "input", (line,), f"input {x.place}: {notation.number(x.value)}"), column)
 
     def _add_rest(self, key: Hashable, column: Hashable) -> None:
         """Let one box stand for everything in a column that is not shown."""
@@ -339,45 +339,45 @@ class _Network:
         self.place[key] = place
 
     def _neuron(self, neuron: Neuron) -> Node:
-        telling, moment, net, out, bias = self.telling, self.moment, neuron.net, neuron.out, neuron.bias
+        notation, moment, net, out, bias = self.notation, self.moment, neuron.net, neuron.out, neuron.bias
         known = [x for x in neuron.nodes if moment is None or x in moment.known]
-        z, a = ("z", "a") if telling.names[net] != telling.full[net] else ("net", "out")
+        z, a = ("z", "a") if notation.names[net] != notation.full[net] else ("net", "out")
         activation = f" {out.primitive.name}" if out is not net and out.primitive is not None else ""
-        lines = [Line("value", telling.names[out] + activation)]
+        lines = [Line("value", notation.names[out] + activation)]
         for name, node in zip((z, a), neuron.nodes, strict=False):
             lines.append(
-                Line("operation", name, None, node.data if node in known else None, telling.digits, telling.places[node])
+                Line("operation", name, None, node.data if node in known else None, notation.digits, notation.places[node])
             )
         if isinstance(bias, Value):
-            lines.append(Line("operation", "b", None, bias.data, telling.digits, telling.places[bias]))
+            lines.append(Line("operation", "b", None, bias.data, notation.digits, notation.places[bias]))
         elif bias is not None:
-            lines.append(Line("operation", "b", None, bias, telling.digits))
+            lines.append(Line("operation", "b", None, bias, notation.digits))
         if moment is None or net in moment.arrived:
-            lines += gradient_line(net, telling, moment)
+            lines += gradient_line(net, notation, moment)
         else:
-            lines += [replace(line, name=f"∂{a}") for line in gradient_line(out, telling, moment)]
-        places = tuple(telling.places[node] for node in neuron.nodes)
-        hint, emphasis = hint_of(out, telling, out in known), box_emphasis(neuron.nodes, moment)
+            lines += [replace(line, name=f"∂{a}") for line in gradient_line(out, notation, moment)]
+        places = tuple(notation.places[node] for node in neuron.nodes)
+        hint, emphasis = hint_of(out, notation, out in known), box_emphasis(neuron.nodes, moment)
         return Node("", "neuron", tuple(lines), hint, emphasis, places)
 
     def _weighted(self, source: str, target: str, neuron: Neuron, i: int) -> Edge:
         """Describe the arrow from an input to a neuron: the weight with its gradient, and what flows back."""
-        telling, moment, net, w, x = self.telling, self.moment, neuron.net, neuron.weights[i], neuron.inputs[i]
+        notation, moment, net, w, x = self.notation, self.moment, neuron.net, neuron.weights[i], neuron.inputs[i]
         weight = w.data if isinstance(w, Value) else w
-        hint = f"{telling.full[w]} = {telling.number(weight)}" if isinstance(w, Value) else telling.number(weight)
-        edge = Edge("", source, target, hint, "nothing", weight, emphasis=arrow_emphasis(net, moment), digits=telling.digits)
-        has_flowed = telling.loss.grad != 0 if moment is None else (net, 0) in moment.flowed
+        hint = f"{notation.full[w]} = {notation.number(weight)}" if isinstance(w, Value) else notation.number(weight)
+        edge = Edge("", source, target, hint, "nothing", weight, emphasis=arrow_emphasis(net, moment), digits=notation.digits)
+        has_flowed = notation.loss.grad != 0 if moment is None else (net, 0) in moment.flowed
         if isinstance(x, Value):
-            edge = local_edge("", source, target, net, neuron.place(i), telling, moment)
+            edge = local_edge("", source, target, net, neuron.place(i), notation, moment)
             few = len(neuron.inputs) * len(self.layers[neuron.inputs]) <= MOST_FLOWS
             flow: Flow = "flowed" if moment is None and has_flowed and few and edge.flow == "local" else edge.flow
             edge = replace(edge, flow=flow, hint=f"{hint}; {edge.hint}")
         if isinstance(w, Value):
-            edge = replace(edge, weighs=(telling.places[net], neuron.place(i - len(neuron.weights))))
+            edge = replace(edge, weighs=(notation.places[net], neuron.place(i - len(neuron.weights))))
         if not isinstance(w, Value) or not has_flowed:
             return replace(edge, weight=True)
         gradient = w.grad if moment is None else moment.arrived[w]
-        hint = f"{edge.hint}; ∂{telling.full[telling.loss]}/∂{telling.full[w]} = {telling.number(gradient)}"
+        hint = f"{edge.hint}; ∂{notation.full[notation.loss]}/∂{notation.full[w]} = {notation.number(gradient)}"
         return replace(edge, weight=True, gradient=gradient, hint=hint)
 
 

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import Final, Literal, get_args
 
+from autograd.notation import MOST_DIGITS, equation, factor
 from autograd.symbol import Symbol
-from autograd.telling import MOST_DIGITS, equation, factor
 from autograd.writing import DIGITS, RAISED, Style, plain
 
 __all__ = [

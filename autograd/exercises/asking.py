@@ -27,9 +27,9 @@ from autograd.expressions import MEANT
 from autograd.manners import describe
 from autograd.marking import Mark, Marking, blank
 from autograd.mistakes import RATE
+from autograd.notation import is_condition
 from autograd.primitives import Nary, Primitive
 from autograd.steps import Walk
-from autograd.telling import is_condition
 from autograd.value import Value
 from autograd.writing import DIGITS, strict
 
@@ -210,10 +210,10 @@ class Exercise(Task):
     def _way_to(self, question: Question) -> str:
         """Return advice: the gradients above the node, or the rule, that would show where the answer goes wrong."""
         if question.place is not None:
-            return f"look at the rule of {self.names[question.node]} = {self.steps.telling.formula(question.node).text}"
+            return f"look at the rule of {self.names[question.node]} = {self.steps.notation.formula(question.node).text}"
         above = [x for x in self._uses[question.node] if x is not self.loss]
         if not above:
-            return f"look at the rule of {self.names[self.loss]} = {self.steps.telling.formula(self.loss).text}"
+            return f"look at the rule of {self.names[self.loss]} = {self.steps.notation.formula(self.loss).text}"
         result = self.names[self.loss]
         asked = {each.node for each in self.questions}
         names = [f"∂{result}/∂{self.names[x]}" for x in above]
@@ -305,7 +305,7 @@ class Exercise(Task):
         suspects = self._suspects_of(question, right)
         return {
             "name": question.name,
-            "node": self.steps.telling.places[question.node],
+            "node": self.steps.notation.places[question.node],
             "place": question.place,
             "rate": question.rate,
             "right": strict(right),
@@ -358,7 +358,7 @@ def exercise(loss: Value, ask: str | Value | Iterable[Value | str] = "deltas", *
     if not (isinstance(rate, Real) and 0 < rate < math.inf):
         raise ValueError(f"rate is {rate!r}; the learning rate is a positive number, such as {RATE}")
     steps = Walk(loss)
-    nets = [*steps.telling.neurons]
+    nets = [*steps.notation.neurons]
     named = {name: x for x, name in steps.names.items()}
     try:
         asked = [] if isinstance(ask, str) else [ask] if isinstance(ask, Value) else list(ask)
@@ -369,7 +369,7 @@ def exercise(loss: Value, ask: str | Value | Iterable[Value | str] = "deltas", *
         on_the_way = [x for x in steps.order[:-1] if not is_condition(x)]
         nodes = list(reversed(nets or on_the_way or steps.order))
     elif kind == "update":
-        nodes = steps.telling.leaves
+        nodes = steps.notation.leaves
     elif kind == "gradients" and not nodes:
         raise ValueError("ask is an empty list; name the nodes whose gradients are to be found")
     for x in nodes:

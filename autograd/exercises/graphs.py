@@ -20,8 +20,8 @@ from typing import Any, Final
 
 from autograd.exercises.asking import Exercise, exercise
 from autograd.exercises.matrices import Equation, Matrix
+from autograd.notation import label_values
 from autograd.primitives import dot, sigmoid
-from autograd.telling import label_values
 from autograd.value import Value
 
 __all__ = ["LEVELS", "exercises"]

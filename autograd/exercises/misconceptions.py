@@ -27,11 +27,11 @@ from autograd.exercises.answers import differs
 from autograd.exercises.tasks import listed
 from autograd.mistakes import MISTAKES, RATE, Move, Reading, activations, at_output, plus, read, sorted_pass, totals, unit
 from autograd.mistakes import updated_too_soon as update
+from autograd.notation import is_condition
 from autograd.primitives import DomainError, dot, multiply
 from autograd.rerun import input_places, operand_numbers
 from autograd.steps import Walk
 from autograd.symbol import Symbol, fill
-from autograd.telling import is_condition
 from autograd.value import Value
 from autograd.writing import PLAIN, parts
 
@@ -89,7 +89,7 @@ class Suspects:
 
     def __init__(self, steps: Walk, rate: float = RATE) -> None:
         self.steps, self.rate = steps, rate
-        self.names, self.number = steps.names, steps.telling.number
+        self.names, self.number = steps.names, steps.notation.number
         self._activations = activations(steps.loss)
 
     def of(self, node: Value) -> Iterator[Suspect]:
@@ -169,9 +169,9 @@ class Suspects:
 
         If the derivative is the question, its rule is left out, because that is the answer.
         """
-        x, rule = node.inputs[k], self.steps.telling.rules(node)[k]
+        x, rule = node.inputs[k], self.steps.notation.rules(node)[k]
         which = f" (operand {k})" * (node.inputs.count(x) > 1)
-        return f"{self.steps.telling.slope(node, x, PLAIN)}{which}" + f" = {rule.text}" * (not is_question)
+        return f"{self.steps.notation.slope(node, x, PLAIN)}{which}" + f" = {rule.text}" * (not is_question)
 
     @cached_property
     def _passes(self) -> list[_Pass]:
@@ -201,7 +201,7 @@ class Suspects:
 
     def _others(self, node: Value) -> Reading:
         """Read the partial derivatives of a product with respect to the other operand."""
-        own, rules = read(node).partials, self.steps.telling.rules(node)
+        own, rules = read(node).partials, self.steps.notation.rules(node)
         is_product = node.primitive in (multiply, dot)
         others = [self._other(node, k, rule) if is_product else None for k, rule in enumerate(rules)]
         return Reading([x if other is None else other for x, other in zip(own, others, strict=True)])
@@ -217,7 +217,7 @@ class Suspects:
 
     def _halves(self, node: Value) -> Reading:
         """Read the partial derivatives without the factor 2 at the beginning of their rules."""
-        pairs = zip(read(node).partials, self.steps.telling.rules(node), strict=True)
+        pairs = zip(read(node).partials, self.steps.notation.rules(node), strict=True)
         return Reading([x / 2 if x and _is_doubled(rule) else x for x, rule in pairs])
 
     def _rounded(self, shorten: Callable[[float], float], shorten_partial: Callable[[float], float]) -> Iterator[Move]:
@@ -254,8 +254,8 @@ class Suspects:
                     found.append((node, k, name, words, partial - (own or 0.0)))
             for x in dict.fromkeys(node.inputs):
                 shares = [*self._shares(node, x)]
-                words = f"the contribution of {self.names[node]} = {self.steps.telling.formula(node).text} to {self.names[x]}"
-                if shares and len(shares) < len(self.steps.telling.users[x]):
+                words = f"the contribution of {self.names[node]} = {self.steps.notation.formula(node).text} to {self.names[x]}"
+                if shares and len(shares) < len(self.steps.notation.users[x]):
                     lost = sum(share.partial for share in shares)
                     found.append((node, shares[0].k, "path-forgotten", f"{words} is forgotten", -lost))
                 for _, k, partial, _ in shares if len(shares) > 1 else ():
@@ -264,7 +264,7 @@ class Suspects:
 
     def _slips(self, node: Value, k: int, is_question: bool = False) -> Iterator[tuple[str, str, float]]:
         """Iterate over the wrong partial derivatives of a node with respect to its input k: name, words, number."""
-        rule, own, x = self.steps.telling.rules(node)[k], read(node).partials[k], node.inputs[k]
+        rule, own, x = self.steps.notation.rules(node)[k], read(node).partials[k], node.inputs[k]
         slope = self._slope(node, k, is_question)
         if node in self._activations and k == 0:
             yield from self._activation_slips(node, rule, slope)

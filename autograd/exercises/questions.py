@@ -19,10 +19,10 @@ from random import Random
 from typing import Final, Literal, NamedTuple, TypeAlias, get_args
 
 from autograd.mistakes import sorted_pass, totals
+from autograd.notation import is_condition, slope
 from autograd.primitives import DomainError
 from autograd.rerun import operand_numbers
 from autograd.steps import Walk
-from autograd.telling import is_condition, slope
 from autograd.value import Value
 from autograd.writing import LATEX, PLAIN, latex_name
 
@@ -74,7 +74,7 @@ def questions(steps: Walk, kind: Kind, nodes: Sequence[Value], rate: float) -> I
         edges = [(node, k, x) for node in steps.order for k, x in enumerate(node.inputs)]
         for node, k, x in [edge for edge in edges if not (is_condition(edge[0]) or is_condition(edge[2]))] or edges:
             twice = node.inputs.count(x) > 1
-            name, latex = [steps.telling.slope(node, x, style) for style in (PLAIN, LATEX)]
+            name, latex = [steps.notation.slope(node, x, style) for style in (PLAIN, LATEX)]
             yield Question((node, k if twice else x), name + f" (operand {k})" * twice, latex, node, k)
     elif kind == "update":
         for x in nodes:
@@ -110,7 +110,7 @@ class _Sampler:
 
     def scene(self) -> Scene | None:
         """Move all leaves together or, if no spread works for all, one after the other."""
-        leaves = self.steps.telling.leaves
+        leaves = self.steps.notation.leaves
         for spread in SPREADS:
             if found := self._at({x: self._near(x.data, spread) for x in leaves}):
                 return found

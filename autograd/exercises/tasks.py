@@ -23,9 +23,9 @@ from autograd.exercises.matrices import Equation
 from autograd.exercises.questions import Kind, Question, Scene, questions
 from autograd.expressions import FUNCTIONS
 from autograd.manners import describe
+from autograd.notation import equation, factor
 from autograd.primitives import Primitive
 from autograd.steps import Walk
-from autograd.telling import equation, factor
 from autograd.value import Value
 from autograd.writing import DIGITS, digits, latex_name, latex_number, numbers, parts
 
@@ -58,7 +58,7 @@ class Task:
         self.loss, self.kind, self.rate = loss, kind, rate
         self.notes, self.solution_notes = tuple(notes), tuple(after)
         self._steps = Walk(loss, n_digits=DIGITS)
-        self.names, self.number = self.steps.names, self.steps.telling.number
+        self.names, self.number = self.steps.names, self.steps.notation.number
         self.questions = tuple(questions(self.steps, kind, nodes, rate))
         self._given: dict[Question | None, int] = {}
 
@@ -85,8 +85,8 @@ class Task:
     @cached_property
     def functions(self) -> dict[str, Primitive]:
         """The rows that a formula in an answer may call, by name: those of the table and of the graph."""
-        telling = self.steps.telling
-        formulas = [formula for node in self.steps.order for formula in (telling.formula(node), *telling.rules(node))]
+        notation = self.steps.notation
+        formulas = [formula for node in self.steps.order for formula in (notation.formula(node), *notation.rules(node))]
         return FUNCTIONS | {part.row.name: part.row for formula in formulas for part in parts(formula) if part.row is not None}
 
     def _explain(self, node: Value) -> Explanation:
@@ -133,8 +133,8 @@ class Task:
 
     def _hints_on_rule(self, question: Question, k: int) -> Iterator[str]:
         x = question.node
-        rule = self.steps.telling.rules(x)[k]
-        yield f"{self.names[x]} = {self.steps.telling.formula(x).text}"
+        rule = self.steps.notation.rules(x)[k]
+        yield f"{self.names[x]} = {self.steps.notation.formula(x).text}"
         yield f"{question.name} = {rule.text}"
         yield equation(question.name, rule.written(numbers()), self.number(x.partials[k]))
 
@@ -170,7 +170,7 @@ class Task:
 
     @cached_property
     def _uses(self) -> dict[Value, list[Value]]:
-        users = self.steps.telling.users
+        users = self.steps.notation.users
         return {x: [*dict.fromkeys(users.get(x, []))] for x in self.names}
 
     def question_about(self, key: Any) -> Question:
@@ -195,7 +195,7 @@ class Task:
     @property
     def question(self) -> str:
         """The task, in one sentence."""
-        has_neurons = bool(self.steps.telling.neurons)
+        has_neurons = bool(self.steps.notation.neurons)
         kinds = {
             "gradients": "Find the gradients:",
             "deltas": "Find the δ of each neuron:" if has_neurons else "Find the gradients of the nodes on the way:",
@@ -217,10 +217,10 @@ class Task:
 
     @property
     def _body(self) -> str:
-        given = [f"{self.names[x]} = {self.number(x.data)}" for x in self.steps.telling.leaves]
+        given = [f"{self.names[x]} = {self.number(x.data)}" for x in self.steps.notation.leaves]
         lines = [f"Given {', '.join(given)}:"]
         for node in self.steps.order:
-            rule = self.steps.telling.formula(node)
+            rule = self.steps.notation.formula(node)
             lines.append("    " + equation(self.names[node], rule.text, rule.written(numbers()), self.number(node.data)))
         blanks = [f"    {question.name} = {BLANK}" for question in self.questions]
         return "\n".join([*lines, self.question, *(blanks or [f"    {BLANK}"])])
@@ -250,7 +250,7 @@ class Task:
     @property
     def latex(self) -> str:
         """The operations in LaTeX's mathematics mode, with a blank for each question; `given_latex` has the leaves."""
-        formulas = [(node, self.steps.telling.formula(node).latex) for node in self.steps.order]
+        formulas = [(node, self.steps.notation.formula(node).latex) for node in self.steps.order]
         rows = [(latex_name(self.names[node]), f"{formula} = {latex_number(node.data)}") for node, formula in formulas]
         rows += [(question.latex, LATEX_BLANK) for question in self.questions] or [(r"\text{order}", LATEX_BLANK)]
         return _aligned(rows)
@@ -258,7 +258,7 @@ class Task:
     @property
     def given_latex(self) -> str:
         """The numbers of the leaves in LaTeX."""
-        texts = [f"{latex_name(self.names[x])} = {latex_number(x.data)}" for x in self.steps.telling.leaves]
+        texts = [f"{latex_name(self.names[x])} = {latex_number(x.data)}" for x in self.steps.notation.leaves]
         return r",\allowbreak\ ".join(texts)
 
     @property
@@ -270,7 +270,7 @@ class Task:
         for question in self.questions:
             value = latex_number(question.value(self._scene), self._digits(question))
             if question.place is not None:
-                rule = self.steps.telling.rules(question.node)[question.place].latex
+                rule = self.steps.notation.rules(question.node)[question.place].latex
                 found.append(equation(question.latex, rule, value))
             else:
                 found.append(self._explain(question.node).latex)

@@ -34,13 +34,13 @@ from autograd.drawing.neurons import Neuron
 from autograd.drawing.size import refuse_unreadable
 from autograd.files import write_whole
 from autograd.mistakes import MISTAKES
+from autograd.notation import Notation, equation
 from autograd.player.asked import Asked, blank, conceal
 from autograd.player.javascript import NotLiveError, to_javascript
 from autograd.player.markup import as_data, element, policy_hash, write
 from autograd.player.stage import draw_views
 from autograd.player.theme import colours
 from autograd.steps import Walk
-from autograd.telling import Telling, equation
 from autograd.value import Value
 from autograd.writing import numbers, plain, printable
 
@@ -113,7 +113,7 @@ class Player:
         view: Literal["nodes", "neurons"] = "neurons" if 'data-view="neurons"' in self.markup else "nodes"
         if not self.steps:
             return None
-        return draw(steps.loss, step=step, view=view, digits=steps.telling.digits, limit=len(steps.names))
+        return draw(steps.loss, step=step, view=view, digits=steps.notation.digits, limit=len(steps.names))
 
     @cached_property
     def _code(self) -> str:
@@ -263,7 +263,7 @@ def _refuse_unreadable(loss: Value, limit: int) -> None:
     try:
         refuse_unreadable(loss, limit)
     except ValueError:
-        if not Telling(loss).neurons:
+        if not Notation(loss).neurons:
             raise
 
 
@@ -278,7 +278,7 @@ def _learned(leaves: Sequence[Value], walks: Sequence[Walk], learn: Sequence[Val
                 raise ValueError(f"learn has {each!r}, which is not a leaf of this graph")
         learning = set(chosen)
         return [i for i, x in enumerate(leaves) if x in learning]
-    neurons = [Neuron(net, out) for walk in walks for net, out in walk.telling.neurons.items()]
+    neurons = [Neuron(net, out) for walk in walks for net, out in walk.notation.neurons.items()]
     parameters = {x for neuron in neurons for x in (*neuron.weights, neuron.bias) if isinstance(x, Value)}
     if not parameters:
         parameters = {x for x in leaves if x.label and not DATA.fullmatch(str(x.label))}
@@ -287,22 +287,22 @@ def _learned(leaves: Sequence[Value], walks: Sequence[Walk], learn: Sequence[Val
 
 def _meaning(steps: Walk) -> Element:
     """Explain the symbols for gradients in the picture."""
-    loss, has_delta = steps.names[steps.loss], any(steps.telling.mark(node) == "δ" for node in steps.order)
+    loss, has_delta = steps.names[steps.loss], any(steps.notation.mark(node) == "δ" for node in steps.order)
     delta = f"; δ of a neuron: ∂{loss}/∂z, with respect to its net input z" if has_delta else ""
     return element("span", f"∂x: ∂{loss}/∂x, how much {loss} grows with x{delta}")
 
 
 def _lines(steps: Walk) -> Iterator[str]:
     """Write the walk, one line per node, for readers without JavaScript."""
-    telling = steps.telling
+    notation = steps.notation
     is_large = len(steps.names) > MOST_LINES  # then the leaves, of which there are thousands, are left out
     for node, name in steps.names.items():
         if is_large and node.primitive is None:
             continue
-        formula = telling.formula(node)
-        styles = () if node.primitive is None else (plain(telling.digits), numbers(telling.digits))
-        gradient = f"{telling.mark(node)} = {telling.number(steps.gradients.get(node, 0.0))}"
-        yield f"{equation(name, *map(formula.written, styles), telling.number(node.data))},  {gradient}"
+        formula = notation.formula(node)
+        styles = () if node.primitive is None else (plain(notation.digits), numbers(notation.digits))
+        gradient = f"{notation.mark(node)} = {notation.number(steps.gradients.get(node, 0.0))}"
+        yield f"{equation(name, *map(formula.written, styles), notation.number(node.data))},  {gradient}"
 
 
 def _fill(name: str, **parts: str) -> str:

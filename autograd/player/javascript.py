@@ -95,12 +95,12 @@ def to_javascript(walks: Sequence[Walk], also: Iterable[Primitive] = ()) -> tupl
 
 
 def _graph(steps: Walk, printer: _Printer, leaves: dict[Value, int]) -> dict[str, Any]:
-    telling, places, gradients = steps.telling, steps.telling.places, steps.gradients
+    notation, places, gradients = steps.notation, steps.notation.places, steps.gradients
     nodes = []
     for node in places:
-        name, short = telling.full[node], telling.names[node]
+        name, short = notation.full[node], notation.names[node]
         entry: dict[str, Any] = {"name": name} | ({"short": short} if short != name else {})
-        entry |= {"delta": True} if telling.mark(node) == "δ" else {}
+        entry |= {"delta": True} if notation.mark(node) == "δ" else {}
         entry |= {"data": strict(node.data), "gradient": strict(gradients.get(node, 0.0))}
         if node.primitive is None:
             entry["leaf"] = leaves.setdefault(node, len(leaves))
@@ -110,7 +110,7 @@ def _graph(steps: Walk, printer: _Printer, leaves: dict[Value, int]) -> dict[str
     order = [places[node] for node in steps.order]
     functions = activations(steps.loss)
     found = [places[node] for node in steps.order if node in functions]
-    return {"digits": telling.digits, "loss": places[steps.loss], "order": order, "activations": found, "nodes": nodes}
+    return {"digits": notation.digits, "loss": places[steps.loss], "order": order, "activations": found, "nodes": nodes}
 
 
 class _Printer:

@@ -25,9 +25,9 @@ from autograd.drawing.plan import Edge, Flow, Line, Node, Plan
 from autograd.drawing.shapes import Arrow, Geometry
 from autograd.drawing.size import refuse_unreadable
 from autograd.moments import Moment
+from autograd.notation import Notation
 from autograd.primitives import Unary
 from autograd.steps import Walk
-from autograd.telling import Telling
 from autograd.value import Value
 
 __all__ = ["draw_views"]
@@ -61,7 +61,7 @@ def draw_views(steps: Walk, limit: int) -> dict[str, list[Element]]:
         LayoutError: if no layout engine is installed.
     """
     views: dict[str, list[Element]] = {}
-    if steps.telling.neurons:
+    if steps.notation.neurons:
         views["neurons"] = _draw(steps, partial(describe_neurons, limit=limit))
     try:
         refuse_unreadable(steps.loss, limit)
@@ -73,18 +73,18 @@ def draw_views(steps: Walk, limit: int) -> dict[str, list[Element]]:
     return views
 
 
-def _draw(steps: Walk, describe: Callable[[Telling, Moment], Plan]) -> list[Element]:
+def _draw(steps: Walk, describe: Callable[[Notation, Moment], Plan]) -> list[Element]:
     """Draw a view in its layouts."""
-    telling = steps.telling
-    plan = describe(telling, steps.moment(-1) if len(steps) else Moment(steps.loss, steps.names))
+    notation = steps.notation
+    plan = describe(notation, steps.moment(-1) if len(steps) else Moment(steps.loss, steps.names))
     uses = Counter(x for node in steps.order for x in node.inputs)
-    reused = {telling.places[node] for node, times in uses.items() if times > 1}
+    reused = {notation.places[node] for node, times in uses.items() if times > 1}
     nodes = tuple(replace(node, emphasis="normal") for node in plan.nodes)
     dense = _dense(plan)
     plan = replace(plan, nodes=nodes, edges=tuple(_at_rest(edge, edge.target in dense) for edge in plan.edges))
     boxes = tuple(replace(node, lines=tuple(_with_room(line, reused) for line in node.lines)) for node in nodes)
     roomy = replace(plan, nodes=boxes, edges=tuple(map(_with_width, plan.edges)), notes=(), frame=None)
-    return [_marked(plan, geometry, telling) for geometry in _layouts(roomy)]
+    return [_marked(plan, geometry, notation) for geometry in _layouts(roomy)]
 
 
 def _layouts(plan: Plan) -> list[Geometry]:
@@ -114,12 +114,12 @@ def _text_size(layout: Geometry, places: Sequence[tuple[float, float]]) -> float
     return min(LARGEST, max(TEXT * min(width / layout.width, height / (layout.height + MARKS)) for width, height in places))
 
 
-def _marked(plan: Plan, geometry: Geometry, telling: Telling) -> Element:
+def _marked(plan: Plan, geometry: Geometry, notation: Notation) -> Element:
     """Draw a layout, and mark each part with what the page shows there."""
     svg = _bare(draw_plan(replace(plan, notes=()), geometry))
     groups = {group.attrib.pop("id"): group for group in svg.iterfind("g[@id]")}
     labels = {group.attrib.pop("data-of"): group for group in svg.iterfind("g[@data-of]")}
-    by_place = list(telling.names)
+    by_place = list(notation.names)
     for node in plan.nodes:
         _mark_box(groups[node.id], node, [by_place[i] for i in node.places], geometry.boxes[node.id].width)
     places = {node.id: node.places if node.kind != "rest" else () for node in plan.nodes}

@@ -32,13 +32,13 @@ from autograd.drawing import LayoutError
 from autograd.exercises import exercise, exercises
 from autograd.exercises.questions import KINDS
 from autograd.expressions import ExpressionError, parse
+from autograd.notation import Notation, equation, label_values, slope
 from autograd.player import play
 from autograd.reals import kind_of
 from autograd.rerun import replay
 from autograd.site.mathml import math, to_mathml
 from autograd.site.source import write_cell, write_expression
 from autograd.steps import Walk
-from autograd.telling import Telling, equation, label_values, slope
 from autograd.value import Value
 from autograd.writing import latex, latex_name, strict
 
@@ -102,10 +102,10 @@ class Session:
             return found | {"error": {"text": str(error)}}
         self.loss = loss
         self.source = {"expression": expression, "values": found["values"]} if expression is not None else {"code": code}
-        telling = Telling(loss)
-        leaves = {name: strict(node.data) for node, name in telling.full.items() if node.primitive is None}
+        notation = Notation(loss)
+        leaves = {name: strict(node.data) for node, name in notation.full.items() if node.primitive is None}
         return found | {"markup": player.markup, "rows": player.rows, "title": player.title, "steps": player.steps,
-                        "names": [*telling.names.values()], "leaves": leaves}  # fmt: skip
+                        "names": [*notation.names.values()], "leaves": leaves}  # fmt: skip
 
     def _express(self, text: str, values: Mapping[str, float]) -> Data:
         try:
@@ -141,7 +141,7 @@ class Session:
     def _at(self, values: Mapping[str, float]) -> Value:
         """Return the graph with other numbers for some leaves, which are given by their full names."""
         assert self.loss is not None, "show comes first"
-        full = Telling(self.loss).full
+        full = Notation(self.loss).full
         changed = {node: float(values[name]) for node, name in full.items() if node.primitive is None and name in values}
         found: Value = replay(self.loss, changed)
         return found
@@ -202,7 +202,7 @@ class Session:
         """
         if kind in KINDS:
             loss = self._at(values)
-            leaves = [x for x in Telling(loss).full if x.primitive is None]
+            leaves = [x for x in Notation(loss).full if x.primitive is None]
             task = exercise(loss, leaves if kind == "gradients" else kind)
         else:
             [task] = exercises(seed, int(kind), 1)

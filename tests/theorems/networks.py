@@ -55,9 +55,9 @@ def gradients(walk: Walk, leaves: Sequence[Value], title: str) -> Iterator[str]:
     Raises:
         ValueError: if several paths lead from the result to a leaf.
     """
-    telling, loss = walk.telling, walk.loss
-    called = {node: name.translate(UNSHIFTED).replace("(", "").replace(")", "_") for node, name in telling.names.items()}
-    names = {telling.names[node]: text for node, text in called.items()} | {
+    notation, loss = walk.notation, walk.loss
+    called = {node: name.translate(UNSHIFTED).replace("(", "").replace(")", "_") for node, name in notation.names.items()}
+    names = {notation.names[node]: text for node, text in called.items()} | {
         f"grad_{text}": f"grad_{text}" for text in called.values()
     }
     free = " ".join(called[node] for node in called if node.primitive is None)

@@ -5,11 +5,11 @@ is shown.  So a node reads the same in a step, a picture, a derivation and a pla
 
 >>> from autograd.writing import numbers
 >>> x, y = Value(3.0, label="x"), Value(2.0, label="y")
->>> telling = Telling(x * x + y)
->>> node = telling.order[0]
->>> telling.names[node], telling.formula(node).text, telling.formula(node).written(numbers(telling.digits))
+>>> notation = Notation(x * x + y)
+>>> node = notation.order[0]
+>>> notation.names[node], notation.formula(node).text, notation.formula(node).written(numbers(notation.digits))
 ('v1', 'x²', '3²')
->>> [rule.text for rule in telling.rules(node)], telling.mark(node)
+>>> [rule.text for rule in notation.rules(node)], notation.mark(node)
 (['x', 'x'], '∂v1')
 """
 
@@ -31,11 +31,20 @@ from autograd.value import Value, topological
 from autograd.writing import DIGITS, SUBSCRIPTS, SUPERSCRIPTS, Style, digits, latex_name, printable
 
 __all__ = [
-    "Symbols", "Telling", "checked_digits", "equation", "factor", "formula_of", "is_condition", "label_values",
-    "name_nodes", "rules_of", "short_names",
+    "Notation",
+    "Symbols",
+    "checked_digits",
+    "equation",
+    "factor",
+    "formula_of",
+    "is_condition",
+    "label_values",
+    "name_nodes",
+    "rules_of",
+    "short_names",
 ]  # fmt: skip
 
-IN_A_NETWORK = 3  # significant digits; see `Telling`
+IN_A_NETWORK = 3  # significant digits; see `Notation`
 MOST_PRIMES = 3  # after a label; further leaves with this label are numbered
 MOST_DIGITS = 17  # enough to distinguish any two floats
 PARAMETER = re.compile(r"(?:.*?\.)??(?:layer(\d+)\.)?neuron(\d+)\.(w|b|net|out)(\d*)(\[\d+\]|′*)", re.DOTALL)
@@ -53,7 +62,7 @@ class Symbols(dict[Value, Symbol]):
         return Symbol(self.names[node], node.data)
 
 
-class Telling:
+class Notation:
     """The names of the nodes of one graph, and their formulas in these names.
 
     Args:
@@ -103,8 +112,8 @@ class Telling:
         >>> from autograd.writing import plain
         >>> a, b = Value(2.0, "a"), Value(3.0, "b")
         >>> y = a * b + a
-        >>> telling = Telling(y)
-        >>> telling.slope(y, a, plain()), telling.slope(y, y.inputs[0], plain())
+        >>> notation = Notation(y)
+        >>> notation.slope(y, a, plain()), notation.slope(y, y.inputs[0], plain())
         ('∂(v1 + a)/∂a', '∂loss/∂v1')
         """
         has_other_paths = len(self.users[x]) > 1 and any(y in self._dependents(x) for y in node.inputs if y is not x)
@@ -149,7 +158,7 @@ class Telling:
         >>> from autograd.primitives import tanh
         >>> w, x = Value(0.5, label="w"), Value(2.0, label="x")
         >>> out = tanh(dot([w], [x]))
-        >>> Telling(out * dot([1.0, 0.0], [out, x]) + dot([w, x], [w, x])).neurons == {out.inputs[0]: out}
+        >>> Notation(out * dot([1.0, 0.0], [out, x]) + dot([w, x], [w, x])).neurons == {out.inputs[0]: out}
         True
         """
         found: dict[Value, Value] = {}

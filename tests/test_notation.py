@@ -183,7 +183,7 @@ def check_rooms(make: Callable[[], Value]) -> None:
     loss = make()
     loss.backward()
     trace = json.loads(walk(loss).to_json())
-    right = read_trace(trace, walk(loss).telling.digits)
+    right = read_trace(trace, walk(loss).notation.digits)
     operations = {name: facts for name, facts in right.nodes.items() if facts[0]}
     full = {node["name"]: node["short"] for node in trace["nodes"]}
     pattern = "|".join(re.escape(name) for name in sorted(full, key=len, reverse=True))
@@ -362,14 +362,14 @@ class TestNumbers:
 
 def test_the_formula_of_a_leaf_is_its_name_and_it_has_no_rules() -> None:
     x = Value(2.0, label="x")
-    telling = walk(x * 3).telling
-    assert (telling.formula(x).text, telling.rules(x)) == ("x", [])
+    notation = walk(x * 3).notation
+    assert (notation.formula(x).text, notation.rules(x)) == ("x", [])
 
 
 def test_only_the_net_input_of_a_neuron_has_a_delta() -> None:
     model = MLP(2, [2, 2], activation="tanh", seed=1)
     loss = cross_entropy(model([0.5, -1.0]), 1) + l2(model.parameters(), 0.1)  # both contain a dot, of logits and of weights
     nets = {f"z{layer}{neuron}" for layer in ("⁽¹⁾", "⁽²⁾") for neuron in "₀₁"}
-    telling = walk(loss).telling
-    assert {name for node, name in telling.names.items() if telling.mark(node) == "δ"} == nets
+    notation = walk(loss).notation
+    assert {name for node, name in notation.names.items() if notation.mark(node) == "δ"} == nets
     assert {question.name for question in exercise(loss, ask="deltas").questions} == {f"∂loss/∂{net}" for net in nets}
