@@ -85,8 +85,8 @@ def test_parity_first_ten_epochs() -> None:
 
 
 @pytest.mark.slow
-def test_parity_hundred_epochs_node_by_node() -> None:
-    assert parity_run(100, compiled=False)[1] == parity_run(100, compiled=True)[1]
+def test_parity_forty_epochs_node_by_node() -> None:
+    assert parity_run(40, compiled=False)[1] == parity_run(40, compiled=True)[1]
 
 
 def test_parity_thousand_epochs() -> None:

@@ -62,7 +62,7 @@ def test_a_condition_has_the_exact_derivative_0() -> None:
 def test_reports_fit_into_a_terminal() -> None:
     long = [Value(0.5 + i, label=f"layer{i}.neuron{i}.weight{i}") for i in range(15)]
     cube = Unary("cube", lambda x: x * x * x, lambda x, out: 3 * x)
-    for y in (total([tanh(x) * 1e-7 for x in long]), total([cube(x) for x in long]), total([relu(x - 0.5) for x in long])):
+    for y in (total([tanh(x) * 1e-7 for x in long[::4]]), total([cube(x) for x in long]), total([relu(x - 0.5) for x in long])):
         text = str(gradcheck(y, order=2) if y.data < 1e-3 else gradcheck(y))
         assert max(map(len, text.splitlines())) <= 100, text
     assert "… and 3 more" in text
