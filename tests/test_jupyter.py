@@ -188,11 +188,9 @@ def test_everything_is_seen_and_fits(lab: Lab, view: str, name: str) -> None:
             assert 0.3 < picture["shrunk"] <= 1 and picture["fits"]
         assert [output["text"] for output in seen[:3]] == ["", "", ""]
         assert [output["plays"] for output in seen] == [False] * 3 + [name == "trusted"] * 2
-
-
-def test_an_untrusted_player_says_how_to_run_it(lab: Lab) -> None:
-    texts = [output["text"] for output in lab.open("untrusted")[3:]]
-    assert texts == [f"The first of {n} steps. To play them, run this cell or trust this notebook." for n in (10, 14)]
+        if name == "untrusted":
+            advice = [f"The first of {n} steps. To play them, run this cell or trust this notebook." for n in (10, 14)]
+            assert [output["text"] for output in seen[3:]] == advice
 
 
 def test_a_trusted_player_is_played(lab: Lab) -> None:
