@@ -163,8 +163,6 @@ def _product(x: arb, y: arb) -> arb:
 def multiply(x: Interval, y: Interval) -> Interval:
     """Return the interval of all products."""
     (a, b, _), (c, d, _) = x, y
-    if a >= 0 and c >= 0 and a.is_finite() and c.is_finite():
-        return _outward(_product(a, c), _product(b, d))
     for point, other in ((x, y), (y, x)):
         if not point.high.is_finite() and point.low == point.high and other.low <= 0 <= other.high:
             return EVERYTHING  # 0·∞
@@ -193,8 +191,6 @@ def divide(x: Interval, y: Interval) -> Interval:
     Raises:
         OutsideError: if y is 0.
     """
-    if x.low == x.high and y.low == y.high and not y.low.is_zero():
-        return _outward(x.low / y.low, x.low / y.low)
     inverse = _reciprocal(y)
     if inverse.connected and x.is_bounded:  # rounded once
         return _spanned([x.low / y.low, x.low / y.high, x.high / y.low, x.high / y.high])
