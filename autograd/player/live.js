@@ -175,7 +175,7 @@ class Graph {
         return this.stepsOf(mistakenVisits(this, mistake));
     }
 
-    // The state after step i, or before the first for i = -1.
+    // The state after step i, or before the first for i = -1; if there is a problem, no gradient has arrived anywhere.
     moment(i, steps = this.steps) {
         const known = new Set(this.nodes.keys()), arrived = new Map(), flowed = new Map(), awaited = new Map();
         for (const p of this.order) {
@@ -192,6 +192,8 @@ class Graph {
             });
         }
         const complete = new Set([...this.nodes.keys()].filter((p) => !(awaited.get(p) > 0)));
+        for (const p of this.unknown) known.delete(p);
+        if (this.problem) [arrived, flowed].forEach((each) => each.clear());
         return {known, arrived, flowed, complete};
     }
 
@@ -281,14 +283,6 @@ class Graph {
         lines.push(...edges.map((edge, k) => this.edgeText(node, k, edge)));
         return [...lines, ...(mistake ? [`    wrong: ${mistake}`] : [])].join("\n");
     }
-}
-
-// The state after some steps, without the nodes that have no value.
-function momentOf(graph, steps, i) {
-    const moment = graph.moment(i, steps);
-    if (!graph.problem) return moment;
-    for (const place of graph.unknown) moment.known.delete(place);
-    return {...moment, arrived: new Map(), flowed: new Map()};
 }
 
 // Why a condition holds: a rule writes "one of several conditions" as their maximum, and the first that holds is the reason.

@@ -129,7 +129,7 @@ class Player {
         const steps = this.steps, {moments} = this.listed;
         if (!moments.has(i)) {
             if (moments.size > 8) moments.clear();
-            moments.set(i, momentOf(this.graph, steps, i));
+            moments.set(i, this.graph.moment(i, steps));
         }
         return moments.get(i);
     }
