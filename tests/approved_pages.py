@@ -91,9 +91,7 @@ def players() -> Iterator[str]:
                 text = re.findall('<pre class="text">(.*?)</pre>', play(powers(n)).html, re.DOTALL)[0]
                 yield f"\n{n + 1} nodes, where four are many\n{html.unescape(text)}"
     yield ""
-    yield write(
-        element("p", "a < b", "\0", element("b", "c"), " d", " & e", element("i"), element("u"), "f", class_="g", data_h="i")
-    )
+    yield write(element("p", element("b", "a < b\0 & c"), class_="d", data_e="f"))
     for far in (9.0, 10.0, 11.0, -9.0, -10.0):
         arrows = [
             Arrow(line((x, y), (x + 12.0, y + far)), (x + 20.0, y + far), (0.0, 0.0)) for x, y in ((0.0, 0.0), (5.0, 70.0))

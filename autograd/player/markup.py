@@ -1,7 +1,7 @@
 """HTML and SVG as trees, so that text never becomes markup: it is escaped when the tree is written.
 
->>> write(element("p", "1 < 2, ", element("b", "<i>"), class_="note", data_step="3"))
-'<p class="note" data-step="3">1 &lt; 2, <b>&lt;i&gt;</b></p>'
+>>> write(element("p", "1 < 2", class_="note", data_step="3"))
+'<p class="note" data-step="3">1 &lt; 2</p>'
 """
 
 from __future__ import annotations
@@ -17,16 +17,13 @@ from autograd.writing import printable
 __all__ = ["as_data", "element", "policy_hash", "write"]
 
 
-def element(tag: str, *children: str | Element, **attributes: str) -> Element:
+def element(tag: str, content: str | Element, **attributes: str) -> Element:
     """Make an element: ``class_`` is its class, ``data_step`` its attribute data-step; control characters are made visible."""
     made = Element(tag, {name.rstrip("_").replace("_", "-"): printable(text) for name, text in attributes.items()})
-    for child in children:
-        if isinstance(child, Element):
-            made.append(child)
-        elif len(made):
-            made[-1].tail = (made[-1].tail or "") + printable(child)
-        else:
-            made.text = (made.text or "") + printable(child)
+    if isinstance(content, Element):
+        made.append(content)
+    else:
+        made.text = printable(content)
     return made
 
 
