@@ -19,14 +19,13 @@ import inspect
 import math
 from collections.abc import Callable
 from types import BuiltinFunctionType, CodeType, FunctionType
-from typing import Any, Final, ParamSpec, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 from autograd.rows import Primitive
 
 __all__ = ["is_fixed", "remembered"]
 
 PURE: Final = (abs, bool, divmod, float, int, len, list, max, min, pow, range, round, sum, tuple, zip)
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -36,15 +35,10 @@ def is_fixed(row: Primitive) -> bool:
     return _is_fixed_row(row, frozenset())
 
 
-def remembered(find: Callable[P, T]) -> Callable[P, T]:
+def remembered(find: Callable[..., T]) -> Callable[..., T]:
     """Cache a function whose first argument is a row, for rows that are fixed."""
     known = functools.lru_cache(maxsize=4096)(find)
-
-    @functools.wraps(find)
-    def found(row: Any, *rest: Any) -> Any:
-        return (known if is_fixed(row) else cast(Callable[..., Any], find))(row, *rest)
-
-    return cast(Callable[P, T], found)
+    return functools.wraps(find)(lambda row, *rest: (known if is_fixed(row) else find)(row, *rest))
 
 
 def _is_fixed_row(row: Primitive, among: frozenset[Primitive]) -> bool:
