@@ -41,11 +41,10 @@ HALVINGS = 40  # until a place on a curve is found to the last digit
 
 
 class Piece(NamedTuple):
-    """One line of the folded picture: its extent in the wide one, and how far it is moved."""
+    """One line of the folded picture: its sides and lower end in the wide one, and how far it is moved."""
 
     left: float
     right: float
-    top: float
     bottom: float
     dx: float
     dy: float
@@ -218,7 +217,7 @@ def _pieces(
     left = PAD + LANE * _n_lanes(returns)
     for i, (start, end) in enumerate(pairwise([PAD, *cuts, geometry.width - PAD])):
         top, bottom = min(ys[i]), max(ys[i])
-        pieces.append(Piece(start, end, top, bottom, left - start, y - top))
+        pieces.append(Piece(start, end, bottom, left - start, y - top))
         y += bottom - top + 2 * APART + LANE * max(sum(each.start == i for each in returns) - 1, 0)
     return pieces
 
