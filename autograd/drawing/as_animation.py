@@ -20,19 +20,19 @@ from __future__ import annotations
 import math
 import os
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from autograd.drawing.as_svg import darken, draw_arrow, draw_box, draw_label, draw_note, draw_plan
+from autograd.drawing.as_svg import darken, draw_arrow, draw_box, draw_label, draw_note, draw_plan, path_of
 from autograd.drawing.geometry import fitted
 from autograd.drawing.layers import MEANING, with_references
 from autograd.drawing.neurons import describer
 from autograd.drawing.nodes import describe_nodes, frame_of
 from autograd.drawing.plan import WIDEST_NOTE, Edge, Line, Node, Plan, Theme, checked_theme, cut, largest_note
-from autograd.drawing.shapes import Arrow, Point
+from autograd.drawing.shapes import Arrow
 from autograd.drawing.style import NEGATIVE, NOTE, PAGE, PAPER, POSITIVE
 from autograd.files import write_whole
 from autograd.moments import Moment, Step
@@ -242,16 +242,11 @@ def _dot(trip: Trip, arrow: Arrow, end: float) -> Element:
     edge, start, stop, dot = trip.edge, trip.start, trip.start + TRIP, Element("g")
     keys = ";".join(map(_fraction, (0.0, start / end, stop / end, 1.0)))
     motion = {"keyTimes": keys, "keyPoints": "0;0;1;1", "calcMode": "linear", **_forever(end)}
-    SubElement(dot, "animateMotion", {"path": _path(reversed(arrow.points)), **motion})
+    SubElement(dot, "animateMotion", {"path": path_of(reversed(arrow.points)), **motion})
     last = trip.phases[-1]
     for number, times in ((edge.upstream, (start, last)), (edge.contribution, (last, stop))):
         _show(SubElement(dot, "circle", r=f"{_radius(number):.1f}", fill=_ink(number)), [times], end)
     return dot
-
-
-def _path(points: Iterable[Point]) -> str:
-    first, *rest = [f"{round(x, 1):g},{round(y, 1):g}" for x, y in points]
-    return f"M{first}C{' '.join(rest)}"
 
 
 def _times(states: Sequence[tuple[float, State]], end: float) -> dict[State, list[tuple[float, float]]]:

@@ -6,13 +6,14 @@ its tooltip as title.  With the same layout engine, the same plan gives the same
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 from unicodedata import bidirectional
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from autograd.drawing.geometry import fitted
 from autograd.drawing.plan import NOTE_LINE, Edge, Emphasis, Node, Plan, Role, note_lines
-from autograd.drawing.shapes import Arrow, Box, Geometry
+from autograd.drawing.shapes import Arrow, Box, Geometry, Point
 from autograd.drawing.style import (
     BACKWARD,
     BOXES,
@@ -31,7 +32,7 @@ from autograd.drawing.style import (
     text_width,
 )
 
-__all__ = ["darken", "draw_arrow", "draw_box", "draw_label", "draw_note", "draw_plan", "left_to_right", "to_svg"]
+__all__ = ["darken", "draw_arrow", "draw_box", "draw_label", "draw_note", "draw_plan", "left_to_right", "path_of", "to_svg"]
 
 RIGHT = ("R", "AL")  # letters that are read from right to left
 PIXELS = 4 / 3  # to a point
@@ -133,10 +134,8 @@ def draw_arrow(edge: Edge, arrow: Arrow) -> Element:
     group = _group(edge.id, f"arrow {edge.emphasis}", edge.hint)
     width, dashes = LINES[edge.emphasis]
     ink = {"active": BACKWARD, "faint": FAINT, "normal": WIRE}[edge.emphasis]
-    start, *rest = arrow.points
-    curve = f"M{_p(start)}C{' '.join(map(_p, rest))}"
     look = {"fill": "none", "stroke": ink, "stroke-width": width} | ({"stroke-dasharray": dashes} if dashes else {})
-    SubElement(group, "path", {"d": curve} | look)
+    SubElement(group, "path", {"d": path_of(arrow.points)} | look)
     (x, y), (u, v) = arrow.points[-1], arrow.tip
     length = max(((u - x) ** 2 + (v - y) ** 2) ** 0.5, 1e-9)
     across = (v - y) / length * BARBS, -(u - x) / length * BARBS
@@ -184,5 +183,11 @@ def _n(x: float) -> str:
     return f"{x:.1f}".removesuffix(".0")
 
 
-def _p(point: tuple[float, float]) -> str:
+def path_of(points: Iterable[Point]) -> str:
+    """Write a curve as the data of an SVG path."""
+    start, *rest = map(_p, points)
+    return f"M{start}C{' '.join(rest)}"
+
+
+def _p(point: Point) -> str:
     return f"{_n(point[0])},{_n(point[1])}"
