@@ -12,6 +12,7 @@ from typing import Final, Literal, TypeAlias
 
 from autograd.checking.numeric import NEAR, Slope
 from autograd.value import Value
+from autograd.writing import digits
 
 __all__ = ["HIDDEN", "VERDICTS", "Check", "Verdict", "judge", "mark_vacuous", "short"]
 
@@ -31,7 +32,7 @@ def short(x: float) -> str:
     >>> short(2 / 3), short(-12.0), short(math.inf)
     ('0.6666666667', '-12', '∞')
     """
-    return f"{x:.10g}".replace("inf", "∞").replace("nan", "NaN")
+    return digits(x, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +131,8 @@ def _bend(found: Slope) -> str:
     place = f" {abs(found.away):.1g} to the {'left' if found.away < 0 else 'right'}" if found.away else ""
     if found.kind == "jump":
         return f"a jump{place and f' up to{place}'}: the value changes by {short(found.height)} at once"
-    return f"a kink{place}: the slope is {_slope(found.left)} on the left and {_slope(found.right)} on the right"
-
-
-def _slope(x: float) -> str:
-    return f"{x:.4g}".replace("inf", "∞") if abs(x) > 1e-6 else "0"
+    left, right = (digits(x, 4) if abs(x) > 1e-6 else "0" for x in (found.left, found.right))
+    return f"a kink{place}: the slope is {left} on the left and {right} on the right"
 
 
 def _note(found: Slope) -> str:
