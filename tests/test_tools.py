@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,14 @@ def test_an_unknown_part_is_refused_before_any_part_runs(parts: list[str]) -> No
     assert (run.returncode, run.stdout) == (2, "")
     [known] = re.findall(r"^PARTS=\((.+)\)$", (ROOT / ".ci/run").read_text(encoding="utf-8"), re.MULTILINE)
     assert parts[-1] in run.stderr and run.stderr.endswith(f"the parts are {known}\n")
+
+
+def test_what_needs_a_browser_runs_where_one_is_installed() -> None:
+    [listed] = re.findall(r"^PICTURES=\((.+?)\)$", (ROOT / ".ci/run").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    needs = re.compile(r"^def test.*\b(engine: Engine|chromium: Browser|players: Players)\b", re.MULTILINE)
+    for path in (ROOT / "tests").glob("test_*.py"):
+        if needs.search(path.read_text(encoding="utf-8")):
+            assert any(fnmatch(f"tests/{path.name}", pattern) for pattern in listed.split()), f"{path.name} is not in PICTURES"
 
 
 def test_every_dependency_has_a_lower_bound_that_the_check_can_install() -> None:
