@@ -49,7 +49,10 @@ STATUSES: Final = {"wrong": 1, "kink": 3}  # by the verdict of a check; 2 is for
 
 COMMAND: Final = "python -m autograd"
 EXAMPLE: Final = f"{COMMAND} 'tanh(w*x + b)**2' w=0.5 x=2 b=-0.4"
-WRITTEN: Final = f"Lists are written [x, y], as in dot([u, v], [x, y], b); {', '.join(CONSTANTS)} are constants."
+WRITTEN: Final = (
+    f"Lists are written [x, y], as in dot([u, v], [x, y]); {', '.join(CONSTANTS)} are constants.\n"
+    "x², √x, |x|, 2x, x·y and tanh²(x) may be written as in books."
+)
 OPTION: Final = re.compile(r"-|--|-h|--[a-z]+(=.*)?", re.DOTALL)
 # Replacements for characters that the terminal's encoding lacks.
 SPELLED: Final = {
@@ -286,10 +289,22 @@ def read_values(words: Sequence[str], expression: Expression) -> dict[str, Value
         if name not in expression.names:
             raise UsageError(f"unknown variable in `{word}`: {_variables(name, expression)}")
         try:
-            variables[name] = Value(float(number), name)
+            variables[name] = Value(_number(number), name)
         except ValueError:
             raise UsageError(f"`{word}` is not a value: write a number after the =, as in {name}=0.5") from None
     return variables
+
+
+def _number(text: str) -> float:
+    """Return a number, also one such as 1/2 or 0,5.
+
+    Raises:
+        ValueError: if it is not one.
+    """
+    try:
+        return float(text)
+    except ValueError:
+        return float(parse(text).evaluate({}))
 
 
 def choose(wrt: Sequence[str] | None, expression: Expression) -> list[str]:

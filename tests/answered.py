@@ -22,7 +22,8 @@ REFUSED = {
     "= 2": RIGHT_SIDE, "≈ 2·x₁": RIGHT_SIDE, "∂loss/∂w = 2": RIGHT_SIDE, "dloss/dw=2": RIGHT_SIDE,
     **dict.fromkeys(("σ'(x₁)", "w·out'", "w·tanh\u2019(w)", "∂loss/∂w·x₁"), WRITTEN_OUT),
     "50 %": "% is the remainder of a division; a percentage is written as a decimal number, such as 0.5",
-    "0,5·x₁": "a decimal number in a formula has a point, as in 0.5", "ln(w)": "the natural logarithm is written log(x)",
+    "0,5·x₁": "a comma separates the operands of a function, as in maximum(x, y); a decimal number has a point, as in 0.5",
+    "ln(w)": "the natural logarithm is written log(x)",
     "max(0,5)": "there is no function max; did you mean maximum?", "2·TH(w)": "there is no function TH; did you mean tanh?",
     "w·X₁": THERE_IS_NO.format("X₁"), "lambda·w": THERE_IS_NO.format("lambda"), "w·w′·w₂": THERE_IS_NO.format("w₂"),
 }  # fmt: skip

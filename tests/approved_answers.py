@@ -80,12 +80,12 @@ GRAPHS: Final[dict[str, dict[str, float]]] = {  # smooth, near kinks, near the e
 
 
 def read(answer: object) -> str:
-    """Write how an answer is read, with the parser's result, or its refusal, without the words of Python's own parser."""
+    """Write how an answer is read, with the formula as Python writes it, or its refusal."""
     try:
         found = read_answer(answer, NUMBERS)
     except AnswerError as error:
-        return str(error).partition(" cannot be read")[0] + " cannot be read" * (" cannot be read" in str(error))
-    text = "" if found.formula is None else f" = {found.formula.text}, with {dict(found.names)}"
+        return str(error)
+    text = "" if found.formula is None else f" = {found.formula.code}, with {found.formula.names}"
     loose = f" ± {found.slack(NUMBERS):.4g}" * bool(found.slack(NUMBERS))
     return f"{found.text}{text} = {found.at(NUMBERS):.6g}{loose}"
 

@@ -38,13 +38,13 @@ def test_a_name_may_be_written_with_its_index_below_or_beside_it() -> None:
 
 
 def test_a_refusal_is_about_the_written_text() -> None:
-    for text in ("(x)y", "√(x) y", "|x|y", "(x)√y", "w1′1", "w1′∞"):  # the message does not guess the twelfth name
-        with pytest.raises(AnswerError, match="is an operator missing"):
+    for text in ("x y", "√x y", "|x|y", "x√y", "w1′1", "w1′∞"):  # the message does not guess the twelfth name
+        with pytest.raises(AnswerError, match="an operator is missing between"):
             read_answer(text, {"x": 1.0, "y": 2.0} | {f"w{i}′": 1.0 for i in range(12)})
-    for text in ("2|x|", "x|y|", "x += y"):  # it mentions neither the function behind the bars nor the right side alone
+    for text in ("x|x|", "x|y|", "x += y"):  # it mentions neither the function behind the bars nor the right side alone
         with pytest.raises(AnswerError) as caught:
             read_answer(text, {"x": 1.0, "y": 2.0})
-        assert not re.search("abs|number cannot be read|give only", str(caught.value))
+        assert not re.search("abs|give only", str(caught.value))
     for text, problem in REFUSED.items():
         with pytest.raises(AnswerError) as caught:
             read_answer(text, {"w": 1.0, "x₁": 2.0, "w′": 3.0})
@@ -169,12 +169,11 @@ def test_an_explanation_names_one_of_two_operands_or_both() -> None:
         assert words in str(exercise(loss, ask=[x]).mark({x: answer})), words
 
 
-def test_a_column_is_counted_in_the_answer_or_left_out() -> None:
+def test_a_refusal_counts_no_columns() -> None:
     task = exercise(Value(3.0, "w") * 2, ask=["w"])
-    for answer, problem in (("w +", "column 4"), ("-√4w", "number or a formula: "), ("|w||w|", "number or a formula: ")):
-        with pytest.raises(AnswerError, match=re.escape(problem)) as caught:
+    for answer, problem in (("w +", "the expression ends too early"), ("-√4w", "4w after √ can be read in two ways")):
+        with pytest.raises(AnswerError, match=f"number or a formula: {problem}"):
             task.mark({"w": answer})
-        assert ("column" in str(caught.value)) == ("column" in problem)
 
 
 def test_a_sentence_names_only_some_of_many_nodes() -> None:
@@ -198,10 +197,12 @@ def test_a_page_has_the_functions_and_the_hints_for_an_order(monkeypatch: pytest
     assert (limit, limited) == (150, 7)
     for asked in (order, other):
         functions = asked.data["functions"]
-        assert functions["abs"] == ["absolute", 1, False] and functions["maximum"] == ["maximum", 2, True]
-        assert {name for name, (_, arity, _) in functions.items() if arity is None} == {"prod", "logsumexp"}
+        assert functions["abs"] == ["absolute", 1, False, "absolute(x)", None]
+        assert functions["leaky_relu"] == ["leaky_relu", 2, False, "leaky_relu(x, y=0.01)", 0.01]
+        assert functions["maximum"][:3] == ["maximum", 2, True]
+        assert {name for name, (_, arity, *_) in functions.items() if arity is None} == {"prod", "logsumexp"}
         names = {row.name for row in asked.rows}
-        assert names == {name for name, _, _ in functions.values()} - {"prod", "logsumexp"}
+        assert names == {name for name, *_ in functions.values()} - {"prod", "logsumexp"}
 
 
 def test_an_answer_may_follow_from_a_rounded_one_on_one_of_two_paths() -> None:

@@ -67,7 +67,8 @@ ROOMS: dict[str, set[str]] = {
     "autograd.exercises": {
         "autograd.derivation", "autograd.drawing", "autograd.expressions", "autograd.files", "autograd.manners",
         "autograd.marking", "autograd.mistakes", "autograd.player", "autograd.primitives", "autograd.reals", "autograd.rerun",
-        "autograd.rows", "autograd.steps", "autograd.symbol", "autograd.notation", "autograd.value", "autograd.writing",
+        "autograd.rows", "autograd.steps", "autograd.symbol", "autograd.notation", "autograd.tokens", "autograd.value",
+        "autograd.writing",
     },
     "autograd.files": {"autograd.writing"},
     "autograd.drawing": {
@@ -83,7 +84,9 @@ ROOMS: dict[str, set[str]] = {
         "autograd.expressions", "autograd.files", "autograd.player", "autograd.reals", "autograd.rerun", "autograd.rows",
         "autograd.steps", "autograd.notation", "autograd.value", "autograd.writing",
     },
-    "autograd.expressions": {"autograd", "autograd.primitives", "autograd.rows", "autograd.value", "autograd.writing"},
+    "autograd.tokens": {"autograd.primitives", "autograd.rows", "autograd.writing"},
+    "autograd.grammar": {"autograd.primitives", "autograd.rows", "autograd.tokens", "autograd.writing"},
+    "autograd.expressions": {"autograd.grammar", "autograd.primitives", "autograd.tokens", "autograd.value"},
     "autograd.certainty": {
         "autograd.arithmetic", "autograd.chance", "autograd.manners", "autograd.mistakes", "autograd.primitives",
         "autograd.reals", "autograd.rerun", "autograd.rows", "autograd.symbol", "autograd.notation", "autograd.threads",

@@ -97,12 +97,8 @@ def test_the_page_reads_handwritten_answers_as_python_does(engine: Engine) -> No
     answers = [{"∂loss/∂w": text} for text in right]
     assert marked(engine, task, answers) == [in_python(task, each) for each in answers]
     below = exercise(w * Value(2.0, "x₁") * Value(3.0, "w′"), ["w"])
-    refused = {
-        "[x₁]": "[ ] needs a condition, as in [x > 0]; parentheses are ( and )", "(w > 0": "( is not closed",
-        **dict.fromkeys(("2·(3w + 1)", "tanh(3w)", "3w"), "an operator is missing before w; a product is written with *"),
-        "2·(w + 1)·3)": ") has no meaning here", "w[w > 0]": "an operator is missing before [; a product is written with *",
-        "w/0": "0.5 / 0.0 is undefined: divide needs y ≠ 0",
-    }  # fmt: skip
+    refused = {"w[w > 0]": "an operator is missing between w and [; a product is written w*[…]",
+               "w/0": "0.5 / 0.0 is undefined: divide needs y ≠ 0"}  # fmt: skip
     answers = [{"∂loss/∂w": text} for text in ("x1·w′", *refused, *REFUSED)]
     names = "w, x₁, v1, w′, loss"
     assert marked(engine, below, answers) == [
@@ -112,9 +108,6 @@ def test_the_page_reads_handwritten_answers_as_python_does(engine: Engine) -> No
             for text, why in (refused | REFUSED).items()
         ),
     ]
-    for text in (*refused, "0x10"):
-        with pytest.raises(AnswerError, match="cannot be read"):
-            below.mark({"w": text})
     rate: Any = Fraction(1, 4)
     step = exercise(w * 3.0, "update", rate=rate)
     for text, points in (("w - η·3", 1.0), ("0.5 – η*3", 1.0), ("w - 2*η*3", 0.5), ("w + η·3", 0.5)):
@@ -122,10 +115,6 @@ def test_the_page_reads_handwritten_answers_as_python_does(engine: Engine) -> No
         assert marked(engine, step, answers) == [in_python(step, answers[0])]
         assert step.mark(answers[0]).points == points
     assert "η = 0.25:" in str(step)
-    for text in ("1½", "x⁻", "x½", "½x", "⁻¹", "1_0", "1.5_0"):
-        with pytest.raises(AnswerError, match="cannot be read"):
-            task.mark({"w": text})
-        assert "cannot be read" in str(marked(engine, task, [{"∂loss/∂w": text}]))
 
 
 def test_the_page_marks_as_python_does(engine: Engine) -> None:
@@ -274,12 +263,15 @@ def test_unreadable_answers_cost_no_points(desk: Desk) -> None:
     desk.show(task)
     assert "is right" in desk.answer(0, "−0,0946")
     for text, words in (
-        ("q*2", "there is no q in this exercise; a formula may use w_h, i, "), ("tanh(", "it ends too early"),
-        ("1/0", "1.0 / 0.0 is undefined"), ("2 3", "an operator is missing before 3"), ("log(w_o)", "log(-0.8) is undefined"),
-        ("__import__('os')", "' has no meaning here"), ("f(1)", "there is no function f"),
+        ("q*2", "there is no q in this exercise; a formula may use w_h, i, "),
+        ("tanh(", "the expression ends too early"),
+        ("1/0", "1.0 / 0.0 is undefined"), ("2 3", "an operator is missing between 2 and 3"),
+        ("log(w_o)", "log(-0.8) is undefined"),
+        ("__import__('os')", "there is no function __import__"), ("f(1)", "there is no function f"),
         ("constructor(1)", "there is no function constructor"), ("toString", "there is no toString in this exercise"),
-        ("tanh(1, 2)", "tanh takes one number"), ("(1", "not closed"),
-        ("tanh", "tanh is a function"), ("1" * 2001, "longer than 2000"), ("(" * 1999, "nested too deeply"),
+        ("tanh(1, 2)", "tanh is called as tanh(x)"), ("(1", "not closed"),
+        ("tanh", "tanh is a function"), ("1" * 2001, "2,001 characters are too many; the limit is 2,000"),
+        ("(" * 1999, "nested too deeply"),
     ):  # fmt: skip
         mark = desk.answer(1, text)
         assert words in mark and mark.endswith("No points are lost; try again.")

@@ -447,7 +447,7 @@ def test_a_large_graph_is_an_exercise_on_a_page_if_the_limit_is_raised() -> None
     ({"w_o": math.nan}, "is not an answer"),
     ({"w_o": 10**400}, "the answer is beyond the largest float, 1.8e.308"), ({"w_o": 10**9999}, "beyond the largest float"),
     ({"w_o": ""}, "the expression is empty"),
-    ({"w_o": "__import__('os')"}, "there is no os in this exercise"),
+    ({"w_o": "__import__('os')"}, "there is no function __import__"),
     ({"w_o": "1/0"}, "cannot be read"),
     ({"t": 1.0}, "'t' is not a question of this exercise; the questions are ∂E/∂w_o"),
     ([1.0], "answers are given as"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 import subprocess
 import sys
 import warnings
@@ -15,8 +14,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from autograd import Dual, Value, primitives
-from autograd.expressions import FUNCTIONS, LONGEST, OPERATORS, SYNONYMS, ExpressionError, parse
+from autograd.expressions import FUNCTIONS, LONGEST, ExpressionError, parse
 from autograd.primitives import Binary, DomainError, Primitive, Unary
+from autograd.tokens import SYNONYMS
 from autograd.transforms import grad
 
 
@@ -34,7 +34,7 @@ from autograd.transforms import grad
         ("2 + 3*4", 14.0),
         ("(2 + 3)*4", 20.0),
         ("+-+2", -2.0),
-        ("1_000 + 0x10", 1016.0),
+        ("007 + 00.5", 7.5),
         ("1e-3", 0.001),
         ("1e999", inf),
         ("9" * 1000, inf),
@@ -92,7 +92,8 @@ def test_the_function_that_is_meant_is_guessed(name: str, meant: str | None, mon
     for known in filter(None, GUESSES.values()):
         monkeypatch.setitem(FUNCTIONS, known, FUNCTIONS.get(known, primitives.tanh))
     monkeypatch.delitem(FUNCTIONS, "rint", raising=False)
-    with pytest.raises(ExpressionError, match=rf"there is no function {name}{f'; did you mean {meant}' if meant else '$'}"):
+    end = f"; did you mean {meant}" if meant else r"(; a product is written f\*\(…\))?$"
+    with pytest.raises(ExpressionError, match=f"there is no function {name}{end}"):
         parse(f"{name}(x)")
 
 
@@ -105,17 +106,12 @@ def test_a_function_without_a_row_is_not_guessed(monkeypatch: pytest.MonkeyPatch
         parse("round(x)")
 
 
-@pytest.mark.parametrize(("sign", "name", "value"), [("%", "remainder", 1.0), ("//", "floor_divide", -3.0)])
-def test_an_operator_is_accepted_once_it_has_a_row(sign: str, name: str, value: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(OPERATORS, (sign, 2), raising=False)
-    with pytest.raises(ExpressionError, match=rf"^column 5, `x {sign} 2`: the sign {sign} is not allowed"):
-        parse(f"1 + x {sign} 2")
-    function = {"%": operator.mod, "//": operator.floordiv}[sign]
-    row = Binary(name, function, lambda x, y, out: 1, lambda x, y, out: 0, infix=sign, domain="y ≠ 0")
-    monkeypatch.setitem(OPERATORS, (sign, 2), row)
-    assert parse(f"x {sign} 2")(-5.0) == value and parse(f"2*x {sign} 3 - 1")(4.0) == {"%": 1.0, "//": 1.0}[sign]
-    with pytest.raises(ExpressionError, match=r"operand at fault is 0\."):
-        parse(f"x {sign} 0")(1.0)
+def test_a_quotient_or_remainder_of_nothing_is_refused() -> None:
+    for sign in ("/", "%", "//"):
+        with pytest.raises(ExpressionError, match=r"operand at fault is 0\."):
+            parse(f"x {sign} 0")(1.0)
+    with pytest.raises(ExpressionError, match=r"1\.0 / 0\.0 is undefined"):  # comparisons are numbers, too
+        parse("[1 > 0]/[1 < 0]")()
 
 
 def test_every_operation_of_the_table_is_called_by_its_name() -> None:
@@ -158,7 +154,7 @@ def test_nan_and_infinity_pass_through() -> None:
 
 def test_names_may_be_greek_and_columns_count_characters() -> None:
     assert parse("θ*2")(3.0) == 6.0
-    with pytest.raises(ExpressionError, match=r"^column 9, `é\.z`: an attribute is not allowed"):
+    with pytest.raises(ExpressionError, match=r"^column 10, `\.`: a point belongs"):
         parse("  θ*2 + é.z")
 
 
@@ -167,80 +163,78 @@ def test_a_long_sum_and_many_signs_below_the_limit() -> None:
     assert parse("-" * 1000 + "x")(1.0) == 1.0
 
 
+NO_MEANING = "has no meaning here; an expression consists of numbers, names, + - * / ** % //, comparisons, parentheses and"
+RESERVED = "this is a reserved word of Python; give the variable another name"
+ONE_POINT = "a point belongs between digits, as in 0.5; a function is called by its name alone, as in tanh(x)"
+CONDITION = "[ ] needs a condition, as in [x > 0]; parentheses are ( and )"
 REFUSED = {
     "": "column 1: the expression is empty",
     " \n ": "column 1: the expression is empty",
     "__import__('os')": "column 1, `__import__('os')`: there is no function __import__",
-    "x + y.real": "column 5, `y.real`: an attribute is not allowed; an expression consists of numbers, names, "
-    "+ - * / ** % //, comparisons, parentheses and functions",
-    "().__class__": "column 1, `().__class__`: an attribute is not allowed",
-    "lambda: 0": "column 1, `lambda: 0`: a lambda is not allowed",
-    "(lambda: 0)()": "column 1, `(lambda: 0)()`: a function is called by its name",
-    "[x for x in y]": "column 1, `[x for x in y]`: a comprehension is not allowed",
-    "tanh(x for x in y)": "column 5, `(x for x in y)`: a comprehension is not allowed",
-    "(x := 1)": "column 2, `x := 1`: an assignment is not allowed",
-    "x[0]": "column 1, `x[0]`: an index is not allowed",
-    "'text'": "column 1, `'text'`: a constant that is not a real number is not allowed",
-    "f'{x}'": "column 1, `f'{x}'`: text is not allowed",
-    "x + True": "column 5, `True`: a constant that is not a real number is not allowed",
-    "2j": "column 1, `2j`: a constant that is not a real number is not allowed",
-    "...": "column 1, `...`: a constant that is not a real number is not allowed",
-    "{}": "column 1, `{}`: this is not allowed",
-    "not x": "column 1, `not x`: this is not allowed",
-    "~x": "column 1, `~x`: this is not allowed",
-    "x @ 2": "column 1, `x @ 2`: this is not allowed",
-    "x << 2": "column 1, `x << 2`: this is not allowed",
-    "x ^ 2": "column 1, `x ^ 2`: a power is written with **, not ^",
-    "x² + 1": "column 2, `²`: a power is written with **, as in x**2",
-    "x == 2": "column 1, `x == 2`: numbers are compared with < <= > >=",
-    "1 < x < 2": "column 1, `1 < x < 2`: only two numbers are compared at a time",
-    "x and y": "column 1, `x and y`: conditions are joined by *",
-    "x if y > 0 else 1": "column 1, `x if y > 0 else 1`: if and else are written where(condition, a, b)",
-    "x, y": "column 1, `x, y`: only one expression is allowed",
-    "[x]": "column 1, `[x]`: a list is allowed only where a function takes one",
-    "total([[x]])": "column 8, `[x]`: a list is allowed only where a function takes one",
+    "x + y.real": f"column 6, `.`: {ONE_POINT}",
+    "np.tanh(x)": f"column 3, `.`: {ONE_POINT}",
+    "().__class__": "column 2, `)`: a number or a name is missing before )",
+    "lambda: 0": f"column 1, `lambda`: {RESERVED}",
+    "(lambda: 0)()": f"column 2, `lambda`: {RESERVED}",
+    "[x for x in y]": "column 4, `for`: an operator is missing between x and for; a product is written x*for",
+    "(x := 1)": "column 4, `:`: a division is written with /",
+    "x[0]": "column 2, `[`: an operator is missing between x and [; a product is written x*[…]",
+    "'text'": f"column 1, `'`: ' {NO_MEANING}",
+    "x + True": f"column 5, `True`: {RESERVED}",
+    "...": f"column 1, `.`: {ONE_POINT}",
+    "{}": "column 1, `{`: parentheses are ( and )",
+    "not x": f"column 1, `not`: {RESERVED}",
+    "~x": f"column 1, `~`: ~ {NO_MEANING}",
+    "x @ 2": f"column 3, `@`: @ {NO_MEANING}",
+    "x << 2": "column 4, `<`: a number or a name is missing before <",
+    "x == 2": "column 3, `==`: numbers are compared with < <= > >=",
+    "1 < x < 2": "column 7, `<`: only two numbers are compared at a time",
+    "x and y": "column 3, `and`: conditions are joined by *",
+    "x if y > 0 else 1": "column 3, `if`: if and else are written where(condition, a, b)",
+    "x, y": "column 2, `,`: a comma separates the operands of a function, as in maximum(x, y); a decimal number has a point",
+    "[x]": f"column 1, `[`: {CONDITION}",
+    "total([[x]])": f"column 8, `[`: {CONDITION}",
     "foo(x)": "column 1, `foo(x)`: there is no function foo",
     "1 + max(x, y)": "column 5, `max(x, y)`: there is no function max; did you mean maximum?",
-    "(1 - tanh x)": "column 2, `1 - tanh x`: this cannot be read; is an operator missing? A product is written with *",
-    "tanh*2": "column 1, `tanh`: tanh is a function, not a variable; it is called as tanh(x)",
+    "(1 - tanh x)": "column 6, `tanh`: tanh is a function; it is called as tanh(x)",
+    "tanh*2": "column 1, `tanh`: tanh is a function; it is called as tanh(x)",
+    "leaky_relu": "column 1, `leaky_relu`: leaky_relu is a function; it is called as leaky_relu(x, y=0.01)",
     "tahn(x)": "column 1, `tahn(x)`: there is no function tahn; did you mean tanh?",
     "ln(x)": "column 1, `ln(x)`: there is no function ln; did you mean log?",
     "sigma(x)": "column 1, `sigma(x)`: there is no function sigma; did you mean sigmoid?",
-    "f(x)": "column 1, `f(x)`: there is no function f",
+    "f(x)": "column 1, `f(x)`: there is no function f; a product is written f*(…)",
+    "f(x": "column 1, `f(x`: there is no function f",
     "tanh()": "column 1, `tanh()`: tanh is called as tanh(x)",
     "tanh(x, y)": "column 1, `tanh(x, y)`: tanh is called as tanh(x)",
-    "tanh(x=1)": "column 1, `tanh(x=1)`: tanh is called as tanh(x)",
-    "tanh(x, y=1)": "column 1, `tanh(x, y=1)`: tanh is called as tanh(x)",
-    "tanh(*x)": "column 6, `*x`: this is not allowed",
-    "tanh([x])": "column 1, `tanh([x])`: tanh is called as tanh(x)",
+    "tanh(x=1)": "column 7, `=`: an expression has no =",
+    "tanh(*x)": "column 6, `*`: a number or a name is missing before *",
+    "tanh(x,)": "column 8, `)`: a number or a name is missing before )",
+    "tanh([x])": f"column 6, `[`: {CONDITION}",
     "maximum(x)": "column 1, `maximum(x)`: maximum is called as maximum(x, y, *more)",
     "leaky_relu(x, y, z)": "column 1, `leaky_relu(x, y, z)`: leaky_relu is called as leaky_relu(x, y=0.01)",
     "where(x, y)": "column 1, `where(x, y)`: where is called as where(condition, a, b)",
-    "where(x, [y], z)": "column 1, `where(x, [y], z)`: where is called as where(condition, a, b)",
-    "total(x, y)": "column 1, `total(x, y)`: total is called as total(operands)",
-    "total(x)": "column 1, `total(x)`: total is called as total(operands)",
+    "total()": "column 1, `total()`: total is called as total(operands)",
     "logsumexp([])": "column 1, `logsumexp([])`: logsumexp of nothing has no value",
     "dot([x], y)": "column 1, `dot([x], y)`: dot is called as dot(weights, inputs, bias=None)",
     "dot([x], [1, 2])": "column 1, `dot([x], [1, 2])`: dot needs as many weights as inputs; weights: 1, inputs: 2",
-    "2x": "column 1, `2`: this number cannot be read; a product is written with *, as in 2*x",
-    "2(x)": "column 1, `2(x)`: a function is called by its name, and a product is written with *",
     "x +": "column 4: the expression ends too early",
-    "(x": "column 1, `(`: this cannot be read: '(' was never closed",
-    " x y": "column 4, `y`: this cannot be read; is an operator missing? A product is written with *",
+    "(x": "column 1, `(`: ( is not closed",
+    "|x": "column 1, `|`: | is not closed",
+    "(x]": "column 1, `(`: ( is not closed",
+    "x)": "column 2, `)`: there is no ( before )",
+    " x y": "column 4, `y`: an operator is missing between x and y; a product is written x*y",
     "x = 3": "column 3, `=`: an expression has no =; values are given separately",
-    "2*lambda": "column 3, `lambda`: this is a reserved word of Python; give the variable another name",
-    "x √ y": "column 3, `√`: a root is written sqrt(x)",
-    "2*|x|": "column 3, `|`: an absolute value is written abs(x)",
-    "σ(x)": "column 1, `σ(x)`: there is no function σ; did you mean sigmoid?",
-    "x ∂ y": "column 3, `∂`: this cannot be read: invalid character",
-    "x # y": "column 3, `#`: this character is not allowed",
-    "x\0": "column 2, `\\x00`: this character is not allowed",
-    "x\x1b[31m": "column 2, `\\x1b`: this character is not allowed",
-    "\udc80": "column 1, `\\udc80`: this character is not allowed",
+    "2*lambda": f"column 3, `lambda`: {RESERVED}",
+    "x √ y": "column 3, `√`: an operator is missing between x and √; a product is written x*√",
+    "x ∂ y": f"column 3, `∂`: ∂ {NO_MEANING}",
+    "x # y": f"column 3, `#`: # {NO_MEANING}",
+    "x\0": f"column 2, `\\x00`: \\x00 {NO_MEANING}",
+    "x\x1b[31m": f"column 2, `\\x1b`: \\x1b {NO_MEANING}",
+    "\udc80": f"column 1, `\\udc80`: \\udc80 {NO_MEANING}",
     "+".join(["x"] * 20_000): "column 2001, `x+x+x+x+x+x+x+x+x+x+x+x+x+x+x…`: 39,999 characters are too many; the limit",
     "-" * 5_000 + "x": "column 2001, `-----------------------------…`: 5,001 characters are too many; the limit is 2,000",
-    "(" * 900 + "x" + ")" * 900: "column ",
-    "tanh(" * 300 + "x" + ")" * 300: "column ",
+    "(" * 900 + "x" + ")" * 900: "column 1, `(((((((((((((((((((((((((((((…`: this is nested too deeply to be read",
+    "tanh(" * 300 + "x" + ")" * 300: "column 1, `tanh(tanh(tanh(tanh(tanh(tanh…`: this is nested too deeply to be read",
 }
 
 
@@ -279,8 +273,8 @@ def test_messages_of_undefined_expressions(text: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("x # y", "#"), ("x" * 2003, "xxx"), (" 2x", "2"), ("x 12", "12"), (" x y", "y"), ("x = 3", "="),
-        ("2*lambda", "lambda"), (" tanh*2", "tanh"), ("  θ*2 + é.z ", "é.z"), ("\tx ^ 2", "x ^ 2"),
+        ("x # y", "#"), ("x" * 2003, "xxx"), (" 1/2x", "2x"), ("x 12", "12"), (" x y", "y"), ("x = 3", "="),
+        ("2*lambda", "lambda"), (" tanh*2", "tanh"), ("  θ*2 + é.z ", "."), ("\tx == 2", "=="),
         ("x + foo(y, 2) + 1", "foo(y, 2)"), ("(x", "("), (" maximum(1, 2, foo(3), tanh)", "foo(3)"),
         ("1 + log(0 - 1)*2", "log(0 - 1)"), (" maximum(2, log(-1), 3)", "log(-1)"),
         ("x +", ""), (" ", ""),
@@ -381,7 +375,7 @@ for text in {texts!r}:
         parse(text)()
     except (ExpressionError, TypeError):
         pass
-assert set(seen) <= {{"builtins.id", "compile"}}, seen
+assert set(seen) <= {{"builtins.id"}}, seen
 """
     subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parent.parent)
     assert not trap.exists()

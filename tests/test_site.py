@@ -312,7 +312,7 @@ class TestSession:
         session.show("x", {"x": 1.0})
         assert "is a leaf" in session.exercise({}, "gradients")["error"]["text"]
 
-    @pytest.mark.parametrize(("text", "start", "end"), [("x + foo(x)", 4, 10), ("x ^ 2", 0, 5), ("", 0, 0), ("log(0*x)", 0, 8)])
+    @pytest.mark.parametrize(("text", "start", "end"), [("x + foo(x)", 4, 10), ("x = 2", 2, 3), ("", 0, 0), ("log(0*x)", 0, 8)])
     def test_an_error_has_its_place(self, text: str, start: int, end: int) -> None:
         error = Session().show(text)["error"]
         assert (error["start"], error["end"]) == (start, end)

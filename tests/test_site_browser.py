@@ -65,6 +65,7 @@ class TestExpressions:
         for text, shown, marked in (
             ("2*tahn(w)", "column 3, `tahn(w)`: there is no function tahn; did you mean tanh?", "tahn(w)"),
             ("w + ", "column 5: the expression ends too early", " "), ("log(w - 2)", "log(-1.5)", "log(w - 2)"),
+            ("1/2w", "column 3, `2w`: 2w after / can be read in two ways; write 2*w", "2w"),
             ("2 + 3", "2 + 3 is 5; there is no variable in it", None),
         ):  # fmt: skip
             page.write("#expression", text)
@@ -72,7 +73,7 @@ class TestExpressions:
             page.wait(f"by('problem').innerText.includes({json.dumps(shown)})")
             assert page.run("by('problem').querySelector('mark')?.textContent ?? null") == marked
             assert page.run("[player.steps, by('expression').ariaInvalid]") == [10, "true"], "the last valid graph stays"
-        page.write("#expression", "w + 1")
+        page.write("#expression", "2w")
         page.browser.press("Enter")
         page.wait("by('problem').hidden && player.steps === 2 && by('expression').ariaInvalid === 'false'")
 

@@ -13,21 +13,20 @@ writing it will do.
 from __future__ import annotations
 
 import contextlib
-import keyword
 import math
 import re
 import sys
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import count
 from typing import Any, Final
 
-from autograd.expressions import CONSTANTS, FUNCTIONS, LONGEST, Expression, ExpressionError, parse
+from autograd.expressions import FUNCTIONS, Expression, ExpressionError, parse
 from autograd.reals import kind_of, number
-from autograd.rows import Nary, Primitive
-from autograd.writing import DIGITS, RAISED
+from autograd.rows import Primitive
+from autograd.tokens import NUMERAL
+from autograd.writing import DIGITS
 
 __all__ = ["Answer", "AnswerError", "differs", "fits", "is_rounded", "read_answer", "shown", "split"]
 
@@ -35,22 +34,13 @@ FEWEST: Final = 3  # digits of a rounded answer
 LONGEST_SHOWN: Final = 60  # characters that a message shows of an object that is not an answer
 EXACT: Final = 1e-9  # relative: the difference of two numbers that count as the same
 NOISE: Final = 1e-15  # relative: the difference of two sums of the same floats in another order
-NUMERAL: Final = r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[¼-¾⅐-⅞]"
-WORD: Final = r"[^\W\d⁰¹²³⁴-⁹¼-¾⅐-⅞][^\W⁰¹²³⁴-⁹¼-¾⅐-⅞]*"
-# Characters that people write in formulas, and how the parser of expressions spells them; it reads w·x itself.
-SPELLINGS: Final = {"^": "**", "≤": "<=", "≥": ">="}
-ROOTS: Final = {"√": "sqrt(", "∛": "cbrt("}
-# For each opening bracket: how it is spelled, what closes it, and how that is spelled.
-BRACKETS: Final = {"(": ("(", ")", ")"), "[": ("[", "]", "]"), "⌊": ("floor(", "⌋", ")"), "⌈": ("ceil(", "⌉", ")"),
-                   "|": ("abs(", "|", ")")}  # fmt: skip
-NUMBERS: Final = {"∞": "1e999", "inf": "1e999", "NaN": "(1e999 - 1e999)", "nan": "(1e999 - 1e999)", "π": "pi"}
-KEYWORDS: Final = ("and", "else", "if", "or")  # of Python, about which the parser has advice
 # For answers that cannot be read: a pattern that they may contain, which JavaScript uses as well, and what to write instead.
 ADVICE: Final = {
-    "(^|[^-+*/<>=])=([^=]|$)|[≈~]": "give only the part to the right of = or ≈",
-    "[∂′\u2019]|[^\\s\\d(]'([^)]|$)": "a derivative such as σ'(z) or ∂y/∂z is written out, as a number or a formula",
+    "(^|[^-+*/<>=!])=([^=<>]|$)|[≈~]": "give only the part to the right of = or ≈",
+    "[∂′\u2019]|[^\\s0-9(]'([^)]|$)|\\bd[a-z]\\w*/d[a-z]": (
+        "a derivative such as σ'(z) or ∂y/∂z is written out, as a number or a formula"
+    ),
     r"%\s*$": "% is the remainder of a division; a percentage is written as a decimal number, such as 0.5",
-    r"^(?!.*[a-zσ]\d*\().*\d,\d": "a decimal number in a formula has a point, as in 0.5",
     r"\bln\b": "the natural logarithm is written log(x)",
 }
 
@@ -66,21 +56,20 @@ class Answer:
     Attributes:
         text: as it was written.
         value: its number at the numbers of the exercise.
-        formula: the formula, if there are names in it; `names` has each of them with the one in the picture.
+        formula: the formula, if there are names in it.
         rounding: by how much the value may be off because the constants in it were rounded, see `slack`.
     """
 
     text: str
     value: float
     formula: Expression | None = None
-    names: tuple[tuple[str, str], ...] = ()
     rounding: float = 0.0
 
     def at(self, numbers: Mapping[str, float]) -> float:
         """Return the value of the formula at other numbers, which are given by name."""
         if self.formula is None:
             return self.value
-        return float(self.formula.evaluate({inner: numbers[outer] for inner, outer in self.names}))
+        return float(self.formula.evaluate(numbers))
 
     def slack(self, numbers: Mapping[str, float]) -> float:
         """Return by how much the value of the formula may be off because the constants in it were rounded.
@@ -133,122 +122,16 @@ def read_answer(
             raise AnswerError(f"{excerpt} is not an answer; give a number, a fraction such as '1/2', or a formula as text")
         return Answer(f"{value:g}" if float(f"{value:g}") == value else repr(value), value)
     text = answer.strip()
-    known = [name for name in numbers if not re.fullmatch(NUMERAL, name)]  # `2` is the number, whatever a node is called
-    inner = {name: name if _is_plain(name) and name not in functions else f"name_{i}" for i, name in enumerate(known)}
-    inner |= {name: repr(x) for name, x in constants.items() if name not in inner}
-    code = spelled = re.sub(r"^([-−–+]?\d*),(\d+(?:[eE][-+]?\d+)?)$", r"\1.\2", text)
     try:
-        spelled = _in_python(code, inner, functions) if len(code) <= LONGEST else code
-        formula = parse(spelled, functions)
-        outer = {short: name for name, short in inner.items()}
-        names = tuple((name, outer[name]) for name in formula.names)
-        read = Answer(text, 0.0, formula, names)
+        formula = parse(text, functions, numbers, constants)
+        read = Answer(text, 0.0, formula)
         value = read.at(numbers)
     except ExpressionError as error:
-        # The parser counts columns in the respelled text, which differ from those of the answer.
-        problem = str(error) if spelled == text else re.sub(r"^column \d+(, `.*?`)?: ", "", str(error))
-        bare = re.sub("|".join(map(re.escape, sorted(known, key=len, reverse=True))) or "$^", "x", text)
-        problem = next((advice for pattern, advice in ADVICE.items() if re.search(pattern, bare)), problem)
+        known = sorted((name for name in numbers if not re.fullmatch(NUMERAL, name)), key=len, reverse=True)
+        bare = re.sub("|".join(map(re.escape, known)) or "$^", "x", text)
+        problem = next((advice for pattern, advice in ADVICE.items() if re.search(pattern, bare)), error.problem)
         raise AnswerError(f"{text!r} cannot be read as a number or a formula: {problem}") from None
-    return Answer(text, value, formula if names else None, names, read.slack(numbers))
-
-
-def _in_python(text: str, inner: Mapping[str, str], functions: Mapping[str, Primitive] = FUNCTIONS) -> str:
-    """Spell a formula as the parser of expressions reads it.
-
-    Args:
-        text: the formula as people write it.
-        inner: the names in it, each with the one that the parser reads.
-        functions: the rows that may be called, by name.
-
-    Raises:
-        ExpressionError: for a name that the exercise does not have.
-
-    >>> _in_python("2·√|a.b| + x⁴·[x ≤ ∞]", {"a.b": "name_0", "x": "x"})
-    '2·sqrt(abs(name_0)) + x**4·[x <= 1e999]'
-    """
-    odd = {name for name in inner if not re.fullmatch(WORD, name)}
-    typed = {unicodedata.normalize("NFKC", name) for name in odd}  # w(1)00, as keyboards have w⁽¹⁾₀₀
-    odd |= {name for name in typed if re.match(WORD, name) and not re.fullmatch(WORD, name)}
-    tokens = [*map(re.escape, sorted(odd, key=len, reverse=True)), NUMERAL, WORD, rf"(?:⁻?[{RAISED}]+)+", r"\s+", "."]
-    speller = _Speller(inner, functions)
-    for found in re.finditer("|".join(tokens), text, re.DOTALL):
-        speller.add(found[0], following=text[found.end() :].lstrip()[:1])
-    return "".join(speller.code)
-
-
-class _Speller:
-    """Spells a formula for the parser, one token after the other.
-
-    Args:
-        inner: the names in the formula, each with the one that the parser reads.
-        functions: the rows that may be called, by name.
-
-    Attributes:
-        code: the tokens so far, as the parser reads them.
-    """
-
-    def __init__(self, inner: Mapping[str, str], functions: Mapping[str, Primitive]) -> None:
-        self.inner, self.functions = inner, functions
-        self.meant = {name: name for name in (*CONSTANTS, *KEYWORDS, *functions)} | NUMBERS
-        self.meant |= {unicodedata.normalize("NFKC", name): short for name, short in inner.items()} | dict(inner)
-        self.code: list[str] = []
-        self.open: list[tuple[str, str, int]] = []  # for each open bracket: what closes it, how that is spelled, its roots
-        self.roots = 0  # how many roots begin right before the next operand, whose end closes them
-        self.row: Primitive | None = None  # the row that is called here
-        self.is_operand = False  # whether an operand ends here, so that a bar closes
-
-    def add(self, token: str, following: str) -> None:
-        """Spell a token; `following` is the first character after it that is not a space."""
-        name = "sigmoid" if token == "σ" else token
-        if token.isspace():
-            self.code.append(token)
-        elif token[0] in f"⁻{RAISED}":
-            self.code.append(f"**({_normal(token)})" if "⁻" in token else f"**{_normal(token)}")
-        elif token in ROOTS:
-            self._begin(ROOTS[token])
-            self.roots += 1
-        elif self.open and token == self.open[-1][0] and (self.is_operand or token != "|"):
-            self._close_bracket()
-        elif token in BRACKETS and not (token == "|" and self.is_operand):
-            self._open_bracket(token, following)
-        elif name in self.functions and following == "(":
-            self.row = self.functions[name]
-            self._begin(name)
-        elif token in self.meant or re.fullmatch(rf"{NUMERAL}|{WORD}", token):
-            self._operand(token, _normal(name), following)
-        else:
-            self.code.append(SPELLINGS.get(token, token))
-            self.roots, self.is_operand = 0, False  # a root without an operand is never closed, and the parser refuses it
-
-    def _begin(self, code: str) -> None:
-        """Begin an operand; after another one a space keeps Python from reading 1_3177 or 0x10 as a number."""
-        self.code.append(" " * self.is_operand + code)
-
-    def _open_bracket(self, token: str, following: str) -> None:
-        opening, end, closing = BRACKETS[token]
-        if isinstance(self.row, Nary) and self.row.fold and following != "[":  # prod(x, y) means prod([x, y])
-            opening, closing = "([", "])"
-        self._begin(opening)
-        self.open.append((end, closing, self.roots))
-        self.roots, self.row, self.is_operand = 0, None, False
-
-    def _close_bracket(self) -> None:
-        _, closing, roots = self.open.pop()
-        self.code.append(closing + ")" * roots)
-        self.roots, self.is_operand = 0, True
-
-    def _operand(self, token: str, word: str, following: str) -> None:
-        spelled = self.meant.get(token, self.meant.get(word))
-        if spelled is None and re.fullmatch(WORD, token) and following != "(":
-            raise ExpressionError(f"there is no {token} in this exercise; a formula may use {', '.join(self.inner)}")
-        self._begin((spelled or word) + ")" * self.roots)
-        self.roots, self.is_operand = 0, True
-
-
-def _normal(token: str) -> str:
-    """Return a token in plain characters: x₁ as x1, and ½ as (1/2)."""
-    return re.sub("(.*)⁄(.*)", r"(\1/\2)", unicodedata.normalize("NFKC", token))
+    return Answer(text, value, formula if formula.names else None, read.slack(numbers))
 
 
 def _half_unit(numeral: str) -> float:
@@ -257,16 +140,10 @@ def _half_unit(numeral: str) -> float:
     >>> _half_unit("0.667"), _half_unit("0.5"), _half_unit("1.25e+03")
     (0.0005, 0.0, 5.0)
     """
-    found = re.fullmatch(r"(\d*)\.?(\d*)(?:[eE]([-+]?\d+))?", numeral)
+    found = re.fullmatch(r"(\d*)[.,\uff0e\uff0c]?(\d*)(?:[eE]([-+]?\d+))?", numeral)
     if found is None or len((found[1] + found[2]).lstrip("0")) < FEWEST:
         return 0.0
     return 0.5 * 10.0 ** (int(found[3] or 0) - len(found[2]))
-
-
-def _is_plain(name: str) -> bool:
-    """Whether the parser of expressions reads a name as the name of a variable."""
-    is_taken = keyword.iskeyword(name) or name in CONSTANTS or name.startswith("name_")
-    return bool(re.fullmatch(WORD, name)) and name.isidentifier() and unicodedata.is_normalized("NFKC", name) and not is_taken
 
 
 def split(text: str, names: Iterable[str]) -> list[str]:

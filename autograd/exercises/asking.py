@@ -23,13 +23,13 @@ from autograd.exercises.answers import ADVICE, EXACT, NOISE, Answer, AnswerError
 from autograd.exercises.misconceptions import HALF, Suspect, Suspects
 from autograd.exercises.questions import KINDS, Question, Scene, scenes
 from autograd.exercises.tasks import Task, described, listed
-from autograd.expressions import MEANT
 from autograd.manners import describe
 from autograd.marking import Mark, Marking, blank
 from autograd.mistakes import RATE
 from autograd.notation import is_condition
 from autograd.primitives import Nary, Primitive
 from autograd.steps import Walk
+from autograd.tokens import ALLOWED, MEANT, SIGNS, SLIPS, look_up, spellings
 from autograd.value import Value
 from autograd.writing import DIGITS, strict
 
@@ -239,13 +239,14 @@ class Exercise(Task):
     def _read_order(self, answer: Any) -> list[Value]:
         """Return the nodes of an order, which is given as a list of nodes or of their names."""
         nodes = {self.names[x]: x for x in self.steps.order}
+        spelled = spellings(nodes)
         is_list = isinstance(answer, Iterable) and not isinstance(answer, Mapping | str)
         visited = list(answer) if is_list else []  # `reversed` can be read only once
         if not is_list or not all(isinstance(x, Value | str) for x in visited):
             raise AnswerError(f"an order is given as a list of nodes, not {answer!r}")
         order: list[Value] = []
         for x in visited:
-            node: Any = nodes.get(x.strip()) if isinstance(x, str) else x
+            node: Any = nodes.get(look_up(x.strip(), spelled) or x.strip()) if isinstance(x, str) else x
             if node not in nodes.values():
                 what = x if isinstance(x, str) else describe(x)
                 raise AnswerError(f"{what} is not visited in the backward pass; the operations are {listed([*nodes])}")
@@ -291,9 +292,12 @@ class Exercise(Task):
             "sentences": SENTENCES,
             "solution": self.solution,
             "scenes": [[strict(scene.nodes[x].data) for x in self.names] for scene in self._scenes],
-            "functions": {name: [row.name, _arity(row), row.folds] for name, row in rows.items()},
+            "functions": {name: _for_reading(row) for name, row in rows.items()},
             "constants": self.constants,
             "synonyms": MEANT,
+            "signs": SIGNS,
+            "slips": SLIPS,
+            "allowed": ALLOWED,
             "advice": [*ADVICE.items()],
         }
         asked = Asked(f"Exercise on {self.names[self.loss]}", self.text, data, [row for row in rows.values() if _arity(row)])
@@ -384,6 +388,12 @@ def _is_near(answer: float, right: float, start: float) -> bool:
     unit = 10.0 ** -len(f"{answer}".partition(".")[2])
     size = abs(right - start)  # of the step, if there is one
     return abs(answer - right) <= max(NEARLY * size, min(unit, ROUGHLY * size))
+
+
+def _for_reading(row: Primitive) -> list[Any]:
+    """Return what a page needs in order to read a call: the row, and how many operands it takes."""
+    default = None if isinstance(row, Nary) else row.default
+    return [row.name, _arity(row), row.folds, row.usage, default]
 
 
 def _arity(row: Primitive) -> int | None:

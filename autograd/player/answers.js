@@ -13,66 +13,100 @@ const SHOWN = 5; // digits of a number in texts and pictures, as in writing.py
 const [NEARLY, ROUGHLY] = [0.05, 0.2]; // relative: the error of an answer rounded on the way; of one with few digits
 const NOTHING = [0, 0, false]; // what `following` gives where nothing has arrived
 const NUMERAL = /^((\d+\.?\d*|\.\d+)(e[-+]?\d+)?|[¼-¾⅐-⅞])/i;
-const WORD = /^([\p{L}_][\p{L}\p{Nd}_₀-₉]*|∞)/u;
+const WORD = /^([\p{L}_][\p{L}\p{Nd}_₀-₉\u0300-\u036f]*|∞)/u;
+const INDEXED = /^\p{L}+(\^?\(\d+\)|\^\{\(\d+\)\})?(_?\d+|_\{\d+\})/u; // w₁ as w_{1}, z⁽²⁾₀ as z^(2)_0
 const RAISED = /^(⁻?[⁰¹²³⁴-⁹]+)+/;
-const OPERATOR = /^(\*\*|\/\/|[<>]=|[-+*/%^(),−–·⋅∙∗×÷<>≤≥|[\]⌊⌋⌈⌉√∛])/;
-const KINDS = {word: WORD, number: NUMERAL, raised: RAISED, sign: OPERATOR}; // of tokens, the first that fits
-const SPELLED = {"−": "-", "–": "-", "·": "*", "⋅": "*", "∙": "*", "∗": "*", "×": "*", "÷": "/", "^": "**", "≤": "<=", "≥": ">="};
+const SYMBOL = /^(\*\*|\/\/|[<>=!]=|=[<>]|\S)/u;
+const KINDS = [["indexed", INDEXED], ["number", NUMERAL], ["word", WORD], ["raised", RAISED], ["symbol", SYMBOL]]; // of tokens
 const ROOTS = {"√": "sqrt", "∛": "cbrt"}, BRACKETS = {"(": ")", "[": "]", "⌊": "⌋", "⌈": "⌉", "|": "|"}; // and what closes them
 const CALLED = {"⌊": "floor", "⌈": "ceil", "|": "absolute"}; // the rows of brackets
+const CLOSING = {")": "(", "]": "[", "⌋": "⌊", "⌉": "⌈"};
+const COMPARISONS = {"<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal"};
+const KNOWN = ["+", "-", "*", "/", "**", "%", "//", ...Object.keys(COMPARISONS), ...Object.keys(CLOSING)]; // but not for an operand
 const NUMBERS = {"∞": Infinity, inf: Infinity, NaN: NaN, nan: NaN, e: Math.E, pi: Math.PI, π: Math.PI, tau: 2 * Math.PI};
 
-// Reads a number, a fraction, or a formula over the names in the picture; nothing is run as a program.
+const normal = (text) => text.normalize("NFKC");
+const plain = (text) => text.replace(/[\p{Nd}\uff01-\uff5e]/gu, (c) => normal(c)); // digits, and what has full width
+const onOneLine = (name) => normal(name).replace(/[_^{}]/g, ""); // w_{1} as w1, and z^(2)_0 as z(2)0
+const isWhole = (pattern, text) => pattern.exec(text)?.[0] === text;
+
+// The places of names by each of their spellings that belongs to only one of them, as in tokens.py.
+function spellings(names) {
+    const known = [...names.entries()].filter(([, name]) => !isWhole(NUMERAL, name)), found = new Map();
+    for (const spell of [onOneLine, normal, String]) {
+        const spelled = known.map(([, name]) => plain(spell(name)));
+        known.forEach(([place], i) => spelled.filter((text) => text === spelled[i]).length === 1 && found.set(spelled[i], place));
+    }
+    return found;
+}
+
+// The place of the name that a word stands for, however it is spelled, or undefined.
+const lookUp = (word, spelled) => spelled.get([word, normal(word), onOneLine(word)].find((each) => spelled.has(each)));
+
+// How a message writes a factor that begins or ends with a token.
+function factorOf({text, sign}) {
+    const opening = CLOSING[sign] ?? sign;
+    return opening in BRACKETS ? `${opening}…${BRACKETS[opening]}` : text;
+}
+
+// Reads a number, a fraction, or a formula over the names in the picture, by the grammar of grammar.py and with its messages;
+// nothing is run as a program.
 class Reader {
-    // rows: the Rows of a graph; names: of its nodes, by place; functions: [row, number of operands, whether it takes more] by
-    // name; synonyms: other names of functions; constants: numbers by name; advice: pairs of a pattern that an answer which
-    // cannot be read may match, and what to write instead.
-    constructor(rows, names, {functions, synonyms, constants, advice}) {
-        Object.assign(this, {rows, names});
-        this.functions = new Map(Object.entries(functions));
-        this.meant = new Map(Object.entries(synonyms));
+    // rows: the Rows of a graph; names: of its nodes, by place; functions: [row, number of operands, whether it takes more, how it
+    // is called, a default for the last operand] by name; synonyms: other names of functions; constants: numbers by name; signs: as
+    // people and as Python write them; slips: what to write instead of signs that have no meaning; allowed: which have one; advice:
+    // pairs of a pattern that an answer which cannot be read may match, and what to write instead.
+    constructor(rows, names, {functions, synonyms, constants, signs, slips, allowed, advice}) {
+        Object.assign(this, {rows, allowed});
+        this.names = spellings(names);
+        [this.functions, this.meant, this.signs] = [functions, synonyms, signs].map((table) => new Map(Object.entries(table)));
+        this.slips = new Map(Object.entries(slips));
         this.constants = new Map(Object.entries({...NUMBERS, ...constants}));
         this.usable = [...names, ...Object.keys(constants)];
         this.advice = advice.map(([pattern, problem]) => [new RegExp(pattern), problem]);
-        this.normal = names.map((name) => name.normalize("NFKC"));
-        const isOdd = (name) => ![WORD, NUMERAL].some((each) => each.exec(name)?.[0] === name); // not one token
-        const odd = names.filter(isOdd);
-        const typed = odd.map((name) => name.normalize("NFKC")).filter((name) => WORD.test(name) && isOdd(name)); // w(1)00 for w⁽¹⁾₀₀
-        this.odd = [...odd, ...typed].sort((a, b) => b.length - a.length);
+        const longestFirst = (some) => some.toSorted((a, b) => b.length - a.length);
+        this.typed = longestFirst(names.filter((name) => !isWhole(NUMERAL, name)));
+        this.odd = longestFirst([...this.names.keys()].filter((name) => ![WORD, NUMERAL].some((each) => isWhole(each, name))));
     }
 
     // Return {text, at, isFormula, slack}: from the nodes' numbers `at` computes its value, `slack` how far off that may be.
     read(text) {
-        const bare = this.odd.reduce((rest, name) => rest.replaceAll(name, "x"), text);
-        const refuse = (problem) => {
-            const [, instead] = this.advice.find(([pattern]) => pattern.test(bare)) ?? [null, problem];
-            return new Refused(`'${text}' cannot be read as a number or a formula: ${instead}`);
-        };
-        if (text.length > MOST_CHARACTERS) throw refuse(`it is longer than ${MOST_CHARACTERS} characters`);
-        const plain = text.replace(/\p{Nd}/gu, (digit) => digit.normalize("NFKC")); // of full width, too
-        this.tokens = this.split(plain.replace(/^([-−–+]?\d*),(\d+(e[-+]?\d+)?)$/i, "$1.$2"), refuse);
-        this.refuse = refuse;
+        this.text = text;
+        const n = [...text].length, grouped = (x) => x.toLocaleString("en");
+        if (n > MOST_CHARACTERS) throw this.refuse(`${grouped(n)} characters are too many; the limit is ${grouped(MOST_CHARACTERS)}`);
+        this.tokens = this.split(plain(text).replace(/^(\s*[-−–+]?\d*),(\d+(e[-+]?\d+)?\s*)$/i, "$1.$2")); // a number alone
+        if (!this.tokens.length) throw this.refuse("the expression is empty");
         this.isFormula = false;
         this.rounded = []; // constants that may be rounded: {value, half, off}, half a unit of the last digit and a change
         this.next = 0;
+        this.inside = ""; // the innermost bracket that is open
         try {
             const at = this.comparison(), {rounded} = this;
             if (this.token) throw this.misplaced();
             return {text, at, isFormula: this.isFormula, slack: (numbers) => this.slack(at, rounded, numbers)};
         } catch (error) {
-            if (error instanceof RangeError) throw refuse("it is nested too deeply"); // the stack is full
+            if (error instanceof RangeError) throw this.refuse("this is nested too deeply to be read"); // the stack is full
             throw error;
         }
     }
 
-    split(text, refuse) {
+    refuse(problem) {
+        const bare = this.typed.reduce((rest, name) => rest.replaceAll(name, "x"), this.text);
+        const [, instead] = this.advice.find(([pattern]) => pattern.test(bare)) ?? [null, problem];
+        return new Refused(`'${this.text}' cannot be read as a number or a formula: ${instead}`);
+    }
+
+    split(text) {
         const tokens = [];
         for (let rest = text.trimStart(); rest; rest = rest.trimStart()) {
             const odd = this.odd.find((name) => rest.startsWith(name));
-            const kind = odd ? "word" : Object.keys(KINDS).find((each) => KINDS[each].test(rest));
-            if (!kind) throw refuse(`${[...rest][0]} has no meaning here`);
-            const found = odd ?? KINDS[kind].exec(rest)[0];
-            tokens.push({text: found, kind, sign: kind === "sign" ? SPELLED[found] ?? found : undefined});
+            const fits = ([kind, pattern]) => {
+                const found = pattern.exec(rest);
+                return found && (kind !== "indexed" || this.place(found[0]) !== undefined);
+            };
+            const [kind, pattern] = odd ? ["word"] : KINDS.find(fits);
+            const found = odd ?? pattern.exec(rest)[0], sign = kind === "symbol" ? this.signs.get(found) ?? found : "";
+            tokens.push({text: found, kind: kind === "indexed" ? "word" : kind, sign});
             rest = rest.slice(found.length);
         }
         return tokens;
@@ -82,83 +116,147 @@ class Reader {
         return this.tokens[this.next];
     }
 
+    isAt(sign, ahead = 0) {
+        return this.tokens[this.next + ahead]?.sign === sign;
+    }
+
     // Take the next token if it is one of these signs.
     take(...signs) {
-        const sign = this.token?.sign;
-        if (!signs.includes(sign)) return null;
-        this.next++;
-        return sign;
+        return signs.includes(this.token?.sign) ? this.tokens[this.next++] : null;
+    }
+
+    // The place of the node that a word stands for.
+    place(word) {
+        return lookUp(word, this.names);
+    }
+
+    // What is wrong with a sign that has no meaning.
+    unknown({text, sign}) {
+        return this.slips.get(text) ?? this.slips.get(sign) ?? `${text} has no meaning here; ${this.allowed}`;
     }
 
     // The refusal of the next token.
     misplaced() {
-        const {text, sign} = this.token, isOperand = !sign || Object.hasOwn(BRACKETS, text) || Object.hasOwn(ROOTS, text);
-        if (isOperand) return this.refuse(`an operator is missing before ${text}; a product is written with *`);
-        return this.refuse(`${text} has no meaning here`);
+        const {token} = this, {text, kind, sign} = token, last = this.tokens[this.next - 1], missing = "an operator is missing between";
+        const isSlip = this.slips.has(text) || this.slips.has(sign), isOperand = kind === "word" || kind === "number" || sign in ROOTS || sign in BRACKETS;
+        if (isSlip || !isOperand && !(sign in CLOSING)) return this.refuse(this.unknown(token));
+        if (!isOperand) return this.refuse(`there is no ${CLOSING[sign]} before ${text}`);
+        const areNumbers = last.kind === "number" && kind === "number";
+        return this.refuse(`${missing} ${last.text} and ${text}; ` + (areNumbers
+            ? "if this is one number, it is written without spaces, as in 1000 or 1.5" : `a product is written ${factorOf(last)}*${factorOf(token)}`));
     }
 
     // Take the sign that closes a bracket.
-    close(opening) {
-        if (this.take(BRACKETS[opening])) return;
-        throw this.token ? this.misplaced() : this.refuse(`${opening} is not closed`);
+    close({text, sign}) {
+        if (this.take(BRACKETS[sign])) return;
+        throw !this.token || this.token.sign in CLOSING ? this.refuse(`${text} is not closed`) : this.misplaced();
     }
 
     call(key, ...operands) {
         return (numbers) => this.rows.evaluate(this.rows.rows[key], operands.map((each) => each(numbers)));
     }
 
-    // A chain of operations of one level, from left to right.
-    chain(part, rows) {
-        const takeSign = () => this.take(...Object.keys(rows));
-        let left = part();
-        for (let sign = takeSign(); sign; sign = takeSign()) left = this.call(rows[sign], left, part());
-        return left;
-    }
-
-    // A comparison of two numbers or, unless it has to be a condition, one number.
-    comparison(isCondition = false) {
-        const left = this.sum(), sign = this.take("<", "<=", ">", ">=");
-        const rows = {"<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal"};
-        if (!sign && isCondition) throw this.refuse("[ ] needs a condition, as in [x > 0]; parentheses are ( and )");
-        return sign ? this.call(rows[sign], left, this.sum()) : left;
+    comparison() {
+        const left = this.sum(), sign = this.take(...Object.keys(COMPARISONS))?.sign;
+        if (!sign) return left;
+        const part = this.call(COMPARISONS[sign], left, this.sum());
+        if (this.token?.sign in COMPARISONS) throw this.refuse("only two numbers are compared at a time");
+        return Object.assign(part, {isCondition: true});
     }
 
     sum() {
-        return this.chain(() => this.product(), {"+": "add", "-": "subtract"});
+        let left = this.product();
+        for (let sign; (sign = this.take("+", "-")?.sign);) left = this.call(sign === "+" ? "add" : "subtract", left, this.product());
+        return left;
     }
 
     product() {
-        return this.chain(() => this.signed(), {"*": "multiply", "/": "divide", "%": "remainder", "//": "floor_divide"});
+        const rows = {"*": "multiply", "/": "divide", "%": "remainder", "//": "floor_divide"};
+        let left = this.signed(), before = ""; // the sign before the last factor, if a product with that could be read in two ways
+        for (;;) {
+            const token = this.take(...Object.keys(rows));
+            if (token) {
+                left = this.call(rows[token.sign], left, this.signed());
+                before = token.sign === "*" ? "" : token.text;
+            } else if (this.isProduct()) {
+                const unclear = this.unclear || before, [last, next] = this.tokens.slice(this.next - 1);
+                if (unclear) {
+                    throw this.refuse(`${last.text}${next.text} after ${unclear} can be read in two ways; `
+                        + `write ${factorOf(last)}*${factorOf(next)}, and parentheses around what belongs together`);
+                }
+                left = this.call("multiply", left, this.power());
+            } else return left;
+        }
+    }
+
+    // Whether the sign of a product is left out before the next token.
+    isProduct() {
+        const {token} = this, last = this.tokens[this.next - 1];
+        const isNumber = last.kind === "number" && /[^0.]/.test(last.text); // 0x10 is not a product
+        if (!token || !isNumber && last.kind !== "raised" && last.text !== ")") return false;
+        if (token.kind === "word") return !token.text.startsWith("_") && !this.slips.has(token.text);
+        return token.sign in ROOTS || token.sign in BRACKETS && !(token.sign === "|" && this.inside === "|");
     }
 
     signed() {
-        const sign = this.take("-", "+");
+        const sign = this.take("-", "+")?.sign;
         if (!sign) return this.power();
         return this.call(sign === "-" ? "negative" : "positive", this.signed());
     }
 
-    power(base = this.atom()) {
-        if (this.token?.kind !== "raised") return this.take("**") ? this.call("power", base, this.signed()) : base;
-        const numbers = this.tokens[this.next++].text.normalize("NFKC").split("−").map(Number);
-        const exponent = numbers.reduce((left, right) => left - right); // ⁻² is 0 - 2, and ³⁻¹ is 3 - 1
-        return this.call("power", base, this.power(() => exponent));
+    power() {
+        this.unclear = ""; // the sign before the last operand, if a product with it could be read in two ways
+        return this.raised(this.operand());
     }
 
-    atom() {
+    raised(base) {
+        if (this.token?.kind === "raised") return this.call("power", base, this.raised(this.exponent()));
+        const sign = this.take("**");
+        if (!sign) return base;
+        const exponent = this.signed();
+        this.unclear = sign.text;
+        return this.call("power", base, exponent);
+    }
+
+    // A raised exponent: ⁻² is 0 - 2, and ³⁻¹ is 3 - 1.
+    exponent() {
+        const value = normal(this.tokens[this.next++].text).split("−").map(Number).reduce((left, right) => left - right);
+        return () => value;
+    }
+
+    operand() {
         const {token} = this;
-        if (!token) throw this.refuse("it ends too early");
+        if (!token) throw this.refuse("the expression ends too early");
         this.next++;
         if (token.kind === "number") return this.number(token.text);
         if (token.kind === "word") return this.word(token.text);
-        if (Object.hasOwn(ROOTS, token.text)) return this.call(ROOTS[token.text], this.atom());
-        if (!Object.hasOwn(BRACKETS, token.text)) throw this.refuse(`a number or a name is missing before ${token.text}`);
-        const inner = this.comparison(token.text === "[");
-        this.close(token.text);
-        return token.text in CALLED ? this.call(CALLED[token.text], inner) : inner;
+        if (token.sign in ROOTS) {
+            const inner = this.operand();
+            this.unclear = token.text;
+            return this.call(ROOTS[token.sign], inner);
+        }
+        if (token.sign in BRACKETS) return this.bracket(token);
+        const isKnown = token.kind === "raised" || KNOWN.includes(token.sign);
+        throw this.refuse(isKnown ? `a number or a name is missing before ${token.text}` : this.unknown(token));
+    }
+
+    bracket(token) {
+        const {inside} = this, {sign} = token;
+        this.inside = sign;
+        const inner = this.comparison();
+        this.close(token);
+        if (sign === "[" && !inner.isCondition) throw this.refuse("[ ] needs a condition, as in [x > 0]; parentheses are ( and )");
+        this.inside = inside;
+        this.unclear = "";
+        return sign in CALLED ? this.call(CALLED[sign], inner) : (numbers) => inner(numbers);
     }
 
     number(text) {
-        const [value, below] = text.normalize("NFKC").split("⁄").map(Number); // ½ is 1⁄2
+        const [name] = /e\d+$/i.exec(text) ?? [], [value, below] = normal(text).split("⁄").map(Number); // ½ is 1⁄2
+        if (name && this.place(name) !== undefined) {
+            const product = `${text.slice(0, -name.length)}*${name}`;
+            throw this.refuse(`${text} can be read in two ways; write ${product}, or the number without an exponent`);
+        }
         if (below) return () => value / below;
         const [, whole, fraction = "", exponent = 0] = /^(\d*)\.?(\d*)(?:e([-+]?\d+))?$/i.exec(text);
         if ((whole + fraction).replace(/^0+/, "").length < FEWEST) return () => value;
@@ -179,33 +277,50 @@ class Reader {
         }, 0);
     }
 
-    word(name) {
-        const exact = this.names.indexOf(name), place = exact < 0 ? this.normal.indexOf(name.normalize("NFKC")) : exact;
-        const known = this.functions.get(name === "σ" ? "sigmoid" : name);
-        if (known && this.take("(")) return this.application(name, ...known);
-        if (place >= 0) {
+    word(text) {
+        const place = this.place(text), known = this.functions.get(text === "σ" ? "sigmoid" : normal(text));
+        if (this.isAt("(") && known) return this.application(text, known);
+        if (this.isAt("(") && place === undefined) {
+            const lower = text.toLowerCase(), meant = this.meant.get(lower) ?? lower;
+            const product = text.length === 1 ? `; a product is written ${text}*(…)` : "";
+            throw this.refuse(`there is no function ${text}` + (this.functions.has(meant) ? `; did you mean ${meant}?` : product));
+        }
+        if (place !== undefined) {
             this.isFormula = true;
             return (numbers) => numbers[place];
         }
-        if (known) throw this.refuse(`${name} is a function; it is written ${name}(…)`);
-        if (this.constants.has(name)) return () => this.constants.get(name);
-        const plain = name.toLowerCase(), meant = this.meant.get(plain) ?? plain;
-        const advice = this.functions.has(meant) ? `; did you mean ${meant}?` : "";
-        if (this.token?.sign === "(") throw this.refuse(`there is no function ${name}${advice}`);
-        throw this.refuse(`there is no ${name} in this exercise; a formula may use ${this.usable.join(", ")}`);
+        if (known) return this.raisedFunction(text, known);
+        if (this.constants.has(text)) return () => this.constants.get(text);
+        const slip = this.slips.get(text) ?? (this.isAt(".") ? this.slips.get(".") : null);
+        throw this.refuse(slip ?? `there is no ${text} in this exercise; a formula may use ${this.usable.join(", ")}`);
     }
 
-    application(name, key, arity, folds) {
-        const isList = !arity && this.take("["); // a row of any number of operands, which texts write as a list
-        const operands = [this.comparison()];
-        while (this.take(",")) operands.push(this.comparison());
-        if (isList) this.close("[");
-        this.close("(");
-        if (folds && operands.length > 2) return operands.reduce((left, right) => this.call(key, left, right));
-        if (arity && operands.length !== arity) {
-            const wanted = arity === 1 ? "one number" : `${arity} numbers${folds ? " or more" : ""}`;
-            throw this.refuse(`${name} takes ${wanted}`);
+    // Read tanh²(x) or tanh^2(x): the power of a function's value.
+    raisedFunction(text, known) {
+        const isSign = this.isAt("**") && this.tokens[this.next + 1]?.kind === "number", exponent = this.token?.text;
+        if (!this.isAt("(", 1 + isSign) || !isSign && this.token.kind !== "raised") {
+            throw this.refuse(`${text} is a function; it is called as ${known[3]}`);
         }
+        if (exponent.includes("⁻")) {
+            throw this.refuse(`${text}${exponent} can be read in two ways; write ${text}(…)**(-1), or the inverse function`);
+        }
+        const power = isSign ? this.number(this.tokens[(this.next += 2) - 1].text) : this.exponent();
+        return this.call("power", this.application(text, known), power);
+    }
+
+    // Read the operands of a function, and apply it.
+    application(name, [key, arity, folds, usage, last]) {
+        const opening = this.take("("), {inside} = this, operands = [];
+        this.inside = "(";
+        const list = arity ? null : this.take("["); // a row of any number of operands, which texts write as a list
+        if (!this.isAt(list ? "]" : ")")) do operands.push(this.comparison()); while (this.take(","));
+        if (list) this.close(list);
+        this.close(opening);
+        this.inside = inside;
+        this.unclear = "";
+        if (folds && operands.length > 2) return operands.reduce((left, right) => this.call(key, left, right));
+        if (last !== null && operands.length === arity - 1) operands.push(() => last);
+        if (arity ? operands.length !== arity : !operands.length) throw this.refuse(`${name} is called as ${usage}`);
         const row = [key, `${key} ${operands.length}`].find((each) => Object.hasOwn(this.rows.rows, each));
         if (!row) throw this.refuse(`this page cannot compute ${name}`);
         return this.call(row, ...operands);

@@ -104,9 +104,9 @@ class Exercise {
     }
 
     readOrder(text) {
-        const {graph} = this.player, names = graph.order.map((p) => graph.nodes[p].short);
+        const {graph} = this.player, names = graph.order.map((p) => graph.nodes[p].short), spelled = spellings(names);
         return split(text, names).map((name) => {
-            const place = graph.order[names.indexOf(name)];
+            const place = graph.order[lookUp(name, spelled) ?? names.indexOf(name)];
             if (place === undefined) throw new Refused(`${name} is not visited in the backward pass; the operations are ${listed(names)}`);
             return place;
         });

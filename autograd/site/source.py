@@ -43,8 +43,8 @@ def write_expression(text: str, values: Mapping[str, float]) -> str:
         ExpressionError: if it cannot be read.
     """
     expression = parse(text)
-    text = " ".join(expression.text.split())
-    words = dict.fromkeys(re.findall(r"[^\W\d]\w*", text))
+    code = " ".join(expression.code.split())
+    words = dict.fromkeys(re.findall(r"[^\W\d]\w*", code))
     result = next(name for name in chain(("f", "loss", "result", "f_"), (f"f{i}" for i in count(1))) if name not in words)
     if OURS & set(expression.names) or not _is_python(expression):
         return _through_parser(text, values, result)
@@ -52,14 +52,14 @@ def write_expression(text: str, values: Mapping[str, float]) -> str:
     lines = [f"from math import {', '.join(constants)}", ""] if constants else []
     lines += [f"from autograd import {', '.join(['Value', *sorted(name for name in words if name in TABLE)])}", ""]
     lines += [f"{name} = Value({_number(x)}, label={_quoted(name)})" for name, x in values.items()]
-    lines += [f"{result} = {text}"] + [f'{result}.label = "{result}"'] * (text not in values)
+    lines += [f"{result} = {code}"] + [f'{result}.label = "{result}"'] * (code not in values)
     lines += [f"{result}.backward()", f"print({', '.join([f'{result}.data', *(f'{name}.grad' for name in values)])})"]
     return "\n".join(lines)
 
 
 def _is_python(expression: Expression) -> bool:
     """Whether Python computes the same from the text, although it reads whole numbers as ints and [x > 0] as a list."""
-    nodes = [*ast.walk(ast.parse(" ".join(expression.text.split()), mode="eval"))]
+    nodes = [*ast.walk(ast.parse(" ".join(expression.code.split()), mode="eval"))]
     arguments = {x for node in nodes if isinstance(node, ast.Call) for x in node.args}
     if any(isinstance(node, ast.List) and node not in arguments for node in nodes):
         return False
