@@ -9,7 +9,7 @@ from random import Random
 from typing import Any, Final
 
 import pytest
-from engines import Engine
+from engines import Engine, node_with
 from test_exercise_pages import data_of
 
 from autograd import Value, label_values, tanh
@@ -228,6 +228,15 @@ def test_a_number_for_a_variable_is_read_as_elsewhere() -> None:
     for text in ("y", "1/0", "1 000", ""):
         with pytest.raises(UsageError, match=r"is not a value: write a number after the =, as in x=0\.5"):
             read_values([f"x={text}"], parse("x"))
+
+
+def test_predictions_and_leaves_are_read_in_full_width() -> None:
+    with node_with("quiz.js") as node:
+        texts = ["1/2", "½", "−½", "1÷4", wide("2.5"), wide("-0,5"), wide("1/2"), "∞", "1½", "1/2/3", "x"]
+        found = [
+            float(x.replace("Infinity", "inf")) for x in node.run(f"{json.dumps(texts)}.map((text) => String(read(text)))")
+        ]
+    assert found == pytest.approx([0.5, 0.5, -0.5, 0.25, 2.5, -0.5, 0.5, math.inf, *[math.nan] * 3], nan_ok=True)
 
 
 def test_the_program_of_a_typed_formula_runs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,9 +1,10 @@
 // ---- predict, then reveal: the questions, which answers count as right, and hints for wrong ones
 
-// Read a number as people write it: 1/2, -0.5, −0.5, ,5 or ∞.
+// Read a number as people write it: 1/2, ½, -0.5, −0.5, ,5 or ∞, also in full width.
 function read(text) {
-    const plain = text.trim().replace(/[−–]/g, "-").replaceAll(",", ".").replace(/inf(inity)?|∞/i, "Infinity");
-    const [above, below, ...rest] = plain.split("/").map((part) => (part.trim() ? Number(part) : NaN));
+    const usual = text.trim().replace(/[！-～]|(?<!\d)[¼-¾⅐-⅞]/g, (c) => c.normalize("NFKC"));
+    const plain = usual.replace(/[−–]/g, "-").replaceAll(",", ".").replace(/inf(inity)?|∞/i, "Infinity");
+    const [above, below, ...rest] = plain.split(/[/÷⁄]/).map((part) => (part.trim() ? Number(part) : NaN));
     return rest.length ? NaN : below === undefined ? above : above / below;
 }
 
