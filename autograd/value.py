@@ -205,10 +205,10 @@ class Value(Manners):
 
         Source: Rumelhart, Hinton, Williams, Learning representations by back-propagating errors, Nature 323 (1986).
         """
+        upstream = real(upstream)
         order, unreached = topological(self), UNREACHED
         for node in order:
             node.grad = unreached
-        upstream = real(upstream)
         try:
             self.grad += upstream
             for node in reversed(order):

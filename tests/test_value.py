@@ -258,8 +258,11 @@ def test_bad_operands_are_refused(make: Callable[[], object], message: str) -> N
 
 def test_an_upstream_gradient_is_used() -> None:
     x = Value(3.0)
-    (x * 2).backward(10.0)
-    assert x.grad == 20
+    y = x * 2
+    y.backward(10.0)
+    with pytest.raises(TypeError, match=r"^'1' is a str"):
+        y.backward(anything("1"))
+    assert (x.grad, y.grad) == (20, 10)
     x.backward(-20)
     assert x.grad == 0
     for y in (x * 2, x):
