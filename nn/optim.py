@@ -106,10 +106,17 @@ class Optimizer:
         raise NotImplementedError(f"{type(self).__name__} has no update rule; define its method rule")
 
     def step(self, parameters: Iterable[Value]) -> None:
-        """Move each parameter by the rule and its ``grad``; an interrupted step is undone."""
+        """Move each parameter by the rule and its ``grad``; an interrupted step is undone.
+
+        Raises:
+            TypeError: for anything but parameters.
+            ValueError: for a parameter that is listed twice.
+        """
         given: list[Any] = [*parameters] if isinstance(parameters, Iterable) else [parameters]
-        if isinstance(parameters, Value) or not all(hasattr(parameter, "grad") for parameter in given[:1]):
+        if isinstance(parameters, Value) or not all(hasattr(parameter, "grad") for parameter in given):
             raise TypeError(f"step takes a list of parameters, such as model.parameters(); got {short(repr(parameters))}")
+        if len({*map(id, given)}) < len(given):
+            raise ValueError("a parameter is listed twice, and would move twice; list each once")
         self._claim(given)
         before = [parameter.data for parameter in given]
 

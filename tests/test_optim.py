@@ -173,10 +173,19 @@ def test_a_single_parameter_is_not_a_list_of_parameters() -> None:
     with pytest.raises(TypeError, match=r"step takes a list of parameters, such as model.parameters\(\); got Value"):
         SGD().step(cast(Any, Value(1.0)))
     model = MLP(1, [1])
-    wrong: list[Any] = [model, model.named_parameters(), 5]
+    wrong: list[Any] = [model, model.named_parameters(), 5, [Value(1.0), 2.0]]
     for parameters in wrong:
         with pytest.raises(TypeError, match=r"^step takes a list of parameters, such as model.parameters\(\); got "):
             SGD().step(parameters)
+
+
+def test_a_shared_parameter_that_is_listed_twice_does_not_move_twice() -> None:
+    shared, own = Value(1.0), Value(1.0)
+    shared.grad = own.grad = 1.0
+    optimizer = SGD(lr=0.1)
+    with pytest.raises(ValueError, match="a parameter is listed twice, and would move twice; list each once"):
+        optimizer.step([shared, own, shared])  # such as the parameters of two networks, one after the other
+    assert (shared.data, own.data, optimizer.steps) == (1.0, 1.0, 0)
 
 
 def test_an_array_of_integers_is_refused() -> None:
