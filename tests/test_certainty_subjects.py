@@ -213,3 +213,9 @@ def test_numbers_that_are_not_floats_are_enclosed() -> None:
     assert certify(lambda x: x - 2**53, x=2**53 + 1).value.high >= 1
     assert certify(lambda x: x - (2**53 + 1), x=(0, 2**53)).value.low <= -(2**53) - 1
     assert certify(lambda x: 4 * x <= 3, x=Fraction(3, 4))
+
+
+@pytest.mark.parametrize("f", [lambda x: 5 if x in {0.0} else x, lambda x: {0.0: 5}.get(x, x), lambda x: len({x, +x})])
+def test_an_interval_is_not_looked_up_in_a_set_or_a_dict(f: Callable[[Any], Any]) -> None:
+    with pytest.raises(TypeError, match=r"^Enclosure\(\[-1, 1\]\) cannot be looked up in a set or a dict: here it stands for"):
+        certify(f, x=(-1, 1)).claim(lambda value: value <= 1)  # it was proved, and false at 0
