@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Dual, Nary, Value, compile, dot, grad, gradients, hessian, jacobian, jvp, maximum, sqrt, tanh, where
+from autograd import Dual, Nary, Unary, Value, compile, dot, grad, gradients, hessian, jacobian, jvp, maximum, sqrt, tanh, where
 
 # Dual numbers as conditions
 
@@ -123,6 +123,13 @@ def test_a_rule_that_compares_with_equality_is_refused_where_it_gets_nodes() -> 
         with pytest.raises(TypeError, match="a rule tests nodes with == or !="):
             call([1.0, 3.0])
     assert bool(x == x), "outside of rules it is identity again"
+
+
+@pytest.mark.parametrize("rule", [lambda x, out: 1.0 if x in {0.0} else 2 * x, lambda x, out: {0.0: 1.0}.get(x, 2 * x)])
+def test_a_rule_that_looks_up_an_operand_is_refused(rule: Callable[[Any, Any], Any]) -> None:
+    row = Unary("row", lambda x: x * x, rule)
+    with pytest.raises(TypeError, match="a rule looks x up in a set or a dict, which would freeze one case into it: use where"):
+        row(Value(0.0))  # the slope was 0 on nodes, and 1 on numbers
 
 
 @pytest.mark.parametrize(
