@@ -186,7 +186,7 @@ def unboxed(x: Any) -> Any:
     >>> unboxed(np.array(3.0)).shape, unboxed([3.0])
     ((), [3.0])
     """
-    return x[()] if getattr(x, "shape", None) == () else x
+    return x[()] if getattr(x, "shape", None) == () and not isinstance(x, str | bytes) else x  # NumPy's text has a shape
 
 
 def numbers(tree: Any) -> Any:

@@ -94,6 +94,8 @@ def test_checks_of_arrays_and_series() -> None:
     assert gradcheck(lambda v: np.asarray(v @ v), np.array([1.0, 2.0]))  # a 0-d array is a number
     with pytest.raises(ValueError, match=r"^w\[1\] is ∞; gradients are checked at finite points"):
         gradcheck(lambda w: w.sum(), np.array([1.0, np.inf]))
+    with pytest.raises(TypeError, match=r"^np.str_\('3'\) is a str_; pass a real number"):
+        grad(lambda v: np.str_("3"))(3.0)
     for result in (lambda v: v, lambda v: {"y": v[0]}):
         with pytest.raises(TypeError, match="one scalar"):
             gradcheck(result, np.array([1.0]))
