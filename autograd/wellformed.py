@@ -14,6 +14,8 @@ ValueError: the text of the row 'half' is '{x} / 2'; it may contain {0} for oper
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
+from itertools import starmap
 from string import Formatter
 from typing import Any, Final
 
@@ -25,8 +27,16 @@ TEMPLATES: Final = ("text", "latex", "code")
 
 
 def require_functions(row: Any) -> None:
-    """Raise a TypeError unless every function of a row, such as a rule, can be called with the arguments that it will get."""
+    """Raise a TypeError unless every function of a row, such as a rule, can be called with the arguments that it will get.
+
+    Its singular points have to be tuples of operands, too.
+    """
     operands = [*"xy"[: row.arity]] or ["operands"]
+
+    def are_point_and_slopes(point: Any, slopes: Any) -> bool:
+        is_pair = isinstance(point, tuple) and isinstance(slopes, tuple)
+        return is_pair and len(point) == len(slopes) == (row.arity or len(point))
+
     more = {part: getattr(row, part) for part in FUNCTIONS if getattr(row, part) is not None}
     for part, function in {"function": row.function, **more, **row.rules}.items():
         names = [*operands, "out"] if part in row.rules else operands
@@ -41,6 +51,9 @@ def require_functions(row: Any) -> None:
         except TypeError:
             if names != ["operands"]:  # with many operands, the function takes them one by one
                 raise TypeError(f"{name} is called with {called}, but it takes {signature}") from None
+    if not (isinstance(row.singular, Mapping) and all(starmap(are_point_and_slopes, row.singular.items()))):
+        raise TypeError(f"the singular of the row {row.name!r} is {row.singular!r}; it maps points to slopes, both tuples with "
+                        "an entry for each operand, such as {(0.0,): (1.0,)}")  # fmt: skip
 
 
 def require_texts(row: Any) -> None:

@@ -285,6 +285,10 @@ def test_user_defined_rows_are_checked_when_they_are_made(make: Callable[[], Pri
         ({"kink": 3}, "the kink of the row 'bad' must be a function of (x, y); got 3"),
         ({"kink": math.sin}, "the kink of the row 'bad' is called with (x, y), but it takes (x"),
         ({"unguarded": "f"}, "the unguarded of the row 'bad' must be a function of (x, y); got 'f'"),
+        ({"singular": {(0.0,): (1.0,)}}, "is {(0.0,): (1.0,)}; it maps points to slopes, both tuples with an"),
+        ({"singular": {(0.0, 0.0): (1.0,)}}, "tuples with an entry for each operand, such as {(0.0,): (1.0,)}"),
+        ({"singular": {0.0: 1.0}}, "the singular of the row 'bad' is {0.0: 1.0}"),
+        ({"singular": [(0.0, 0.0)]}, "the singular of the row 'bad' is [(0.0, 0.0)]"),
     ],
 )
 def test_every_part_of_a_row_is_checked_when_it_is_made(parts: dict[str, Any], message: str) -> None:
