@@ -22,11 +22,11 @@ from __future__ import annotations
 
 import math
 import operator
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from autograd.fixed import remembered
+from autograd.lookups import hashed_here
 from autograd.primitives import Nary, Operand, Primitive, absolute, maximum, where
 from autograd.writing import LATEX, PLAIN, Style, expand, write
 
@@ -111,11 +111,8 @@ class Symbol(Operand):
     def __float__(self) -> float:
         raise RuleError(f"a rule turns {self.text} into a float; use autograd's functions in a rule, not math's")
 
-    def __hash__(self) -> int:
-        if not sys._getframe(1).f_globals.get("__name__", "").startswith("autograd."):
-            raise RuleError(f"a rule looks {self.text} up in a set or a dict, which would freeze one case into it: use where "
-                            "with <, <=, > or >=")  # fmt: skip
-        return object.__hash__(self)
+    __hash__ = hashed_here(lambda self: RuleError(f"a rule looks {self.text} up in a set or a dict, where a formula is never "
+                                                  "found; use where with <, <=, > or >="))  # fmt: skip
 
 
 def as_symbol(formula: Any) -> Symbol:

@@ -52,7 +52,7 @@ def test_conventions_and_ties_that_rounding_made_are_pointed_out() -> None:
     z, x = Value(0.0, "z"), Value(0.1, "x")
     assert certify(z**z).notes == ["loss = z^z is at a singular point; its rule's choice there is certified, "
                                    "the local derivative 0, 0"]  # fmt: skip
-    note = ": because of rounding, backward() is at a kink or a jump, where it may take another branch than the exact numbers do"
+    note = ": because of rounding, backward() is at a kink or a jump, where it may take another branch than the exact numbers"
     for loss in (maximum(x * 10, 1.0), relu(x * 10 - 1), abs(x * 10 - 1)):  # exactly, x·10 is larger than 1
         certificate = certify(loss)
         assert certificate.notes[0].endswith(note)
