@@ -103,9 +103,9 @@ ROOMS: dict[str, set[str]] = {
     },
     "autograd.chance": {"autograd.value"},
     "autograd.compiler": {
-        "autograd", "autograd.chance", "autograd.collector", "autograd.files", "autograd.fixed", "autograd.manners",
-        "autograd.primitives", "autograd.reals", "autograd.risks", "autograd.rows", "autograd.symbol", "autograd.threads",
-        "autograd.trees", "autograd.value", "autograd.writing",
+        "autograd", "autograd.chance", "autograd.collector", "autograd.files", "autograd.fixed", "autograd.lookups",
+        "autograd.manners", "autograd.primitives", "autograd.reals", "autograd.risks", "autograd.rows", "autograd.symbol",
+        "autograd.threads", "autograd.trees", "autograd.value", "autograd.writing",
     },
     "nn": {"autograd", "autograd.chance", "autograd.collector", "autograd.files", "autograd.value"},
 }  # fmt: skip

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
-from autograd import Value, compile, exp
+from autograd import Value, compile, exp, where
 from autograd.compiler import tracing
 from autograd.compiler.lesson import alike
 
@@ -75,6 +76,23 @@ def test_labels_can_be_set_while_tracing() -> None:
     program = compile(f, [w], example=[1.0, 2.0], backend="numpy")
     assert seen == [("w", None, None, None), ("w", "a", "b", "p")]  # a parameter has its label from the start
     assert w.label == "v" and w.__class__ is Value and program([1.0], [2.0]).tolist() == [5.0]
+
+
+@pytest.mark.parametrize("use", [math.exp, float, lambda x: 1 if x > 0 else 2, lambda x: x.data])
+def test_a_refusal_that_the_function_catches_is_raised_all_the_same(use: Callable[[Any], Any]) -> None:
+    w = Value(2.0, label="w")
+
+    def f(x: Any) -> Any:
+        try:
+            return w * use(x)
+        except TypeError:
+            return w * 0  # numbers do not come here, so the program would be wrong for all of them
+
+    with pytest.raises(TypeError, match=r"of <traced .*> cannot be used while compiling") as error:
+        compile(f, [w], example=[1.0])
+    assert "the function caught this error; with numbers it would not have been raised" in error.value.__notes__
+    assert w.__class__ is Value
+    assert compile(lambda x: where(x > 0, lambda: w * x, lambda: x), [w])([3.0, -1.0]).tolist() == [6.0, -1.0]
 
 
 def test_an_interrupt_does_not_keep_parameters_from_being_given_back(monkeypatch: pytest.MonkeyPatch) -> None:

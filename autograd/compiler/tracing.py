@@ -23,13 +23,13 @@ layer share is processed once.
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import accumulate, chain, compress, islice, product
 from typing import Any, Final, NoReturn, TypeAlias
 
+from autograd.lookups import is_used_outside
 from autograd.manners import describe
 from autograd.primitives import Operand, Primitive, add, divide, dot, method, multiply, positive, subtract
 from autograd.reals import number
@@ -187,12 +187,16 @@ class Trace:
         self, f: Callable[..., Any], parameters: Sequence[Value], shapes: Sequence[Shape], builds: Sequence[Build] | None = None
     ) -> None:
         self._open = True
+        self.refusal: TypeError | None = None  # the last one; if f caught it, what it did then is not what numbers would do
         self.graph = Graph([parameter.label for parameter in parameters], shapes)
         with self._lent(parameters):
             nodes = map(self._node, range(len(parameters), self.graph.n_leaves))
             arguments = [build(nodes) for build in builds or [partial(_nested, shape) for shape in shapes]]
             try:
                 returned = call_with(TRACED_VARIABLE, self._variable, f, *arguments)
+                if self.refusal is not None:
+                    self.refusal.add_note("the function caught this error; with numbers it would not have been raised")
+                    raise self.refusal
                 self.result = map_tree(self._result, returned, name="the result")
             finally:
                 self._open = False
@@ -282,8 +286,11 @@ def _give_back(parameters: Sequence[Value]) -> None:
 
 def _refuse(what: str) -> Callable[..., NoReturn]:
     def refuse(self: Traced, *_: Any) -> NoReturn:
-        raise TypeError(f"{what} of {self!r} cannot be used while compiling, because it stands for any number: the answer for "
-                        f"one example would be built into the program for all; {INSTEAD}")  # fmt: skip
+        error = TypeError(f"{what} of {self!r} cannot be used while compiling, because it stands for any number: the answer "
+                          f"for one example would be built into the program for all; {INSTEAD}")  # fmt: skip
+        if is_used_outside():
+            self._dy.refusal = error
+        raise error
 
     return refuse
 
@@ -307,8 +314,7 @@ class Traced(Operand, Value):
 
     def __hash__(self) -> int:
         # A parameter is one node for all examples, so it may be a key; transforms, such as `grad`, may use any node as one.
-        is_parameter = self._dx < len(self._dy.graph.parameters)
-        if not is_parameter and not sys._getframe(1).f_globals.get("__name__", "").startswith("autograd."):
+        if self._dx >= len(self._dy.graph.parameters) and is_used_outside():
             self._look_up()
         return object.__hash__(self)
 
