@@ -219,3 +219,24 @@ def test_numbers_that_are_not_floats_are_enclosed() -> None:
 def test_an_interval_is_not_looked_up_in_a_set_or_a_dict(f: Callable[[Any], Any]) -> None:
     with pytest.raises(TypeError, match=r"^Enclosure\(\[-1, 1\]\) cannot be looked up in a set or a dict: here it stands for"):
         certify(f, x=(-1, 1)).claim(lambda value: value <= 1)  # it was proved, and false at 0
+
+
+def caught(f: Callable[[Any], Any], other: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return the function that computes f, or something else if f raises an error."""
+
+    def g(x: Any) -> Any:
+        try:
+            return f(x)
+        except (TypeError, ArithmeticError, ValueError):
+            return other(x)
+
+    return g
+
+
+def test_an_error_that_the_function_catches_proves_nothing() -> None:
+    number, domain = caught(lambda x: math.exp(x) * x, lambda x: 0 * x), caught(sqrt, lambda x: 5 + 0 * x)
+    for f in (number, domain, caught(lambda x: {0.0: 5}[x], lambda x: x)):
+        with pytest.raises(TypeError, match=r"^the function caught an error, which not all numbers of an interval raise \("):
+            certify(f, x=(-1, 1))
+    branch = certify(caught(lambda x: x + 5 if x > 0 else x, lambda x: 0 * x), x=(-1, 1))  # both branches count, as without try
+    assert (branch.value.low, branch.value.high) == (-1, 6) and certify(caught(sqrt, lambda x: x), x=(1, 4)).value.high == 2

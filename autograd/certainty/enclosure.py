@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from typing import Any, Final, NamedTuple, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn, TypeVar
 
 from flint import arb
 
@@ -37,7 +37,7 @@ from autograd.certainty.intervals import (
     square,
     unrounded,
 )
-from autograd.lookups import hashed_here
+from autograd.lookups import hashed_here, is_used_outside
 from autograd.primitives import DomainError, Operand, Primitive, method, multiply
 from autograd.reals import number
 from autograd.rerun import UNCALLED
@@ -48,6 +48,7 @@ from autograd.value import Value, new, topological
 
 __all__ = ["Assumptions", "Case", "Enclosure", "NoEnclosureError", "UndecidedError", "by_cases", "derivatives"]
 
+E = TypeVar("E", bound=Exception)
 INSTEAD: Final = (
     "here it stands for all numbers of an interval; use autograd's functions and where, not math's, .data or float()"
 )
@@ -79,10 +80,17 @@ class Assumptions:
         self.decided = decided
         self.known: list[Test] = []
         self.open: list[Test] = []
+        self.refusal: Exception | None = None  # the last error that asked for a number or left a domain
 
     def under(self, f: Callable[..., Any], *arguments: Any) -> Any:
-        """Call a function under these assumptions."""
-        return call_with(ASSUMED, self, f, *arguments)
+        """Call a function under these assumptions; raise if it caught an error that not all numbers of an interval raise."""
+        y, refusal = call_with(ASSUMED, self, f, *arguments), self.refusal
+        if refusal is None:
+            return y
+        if isinstance(refusal, UndecidedError):
+            raise refusal
+        raise NoEnclosureError(f"the function caught an error, which not all numbers of an interval raise ({refusal}): in "
+                               "place of try, choose with where(condition, lambda: …, lambda: …)")  # fmt: skip
 
     def truth(self, test: Test) -> bool | None:
         """Return whether an open comparison holds; None if nothing is assumed about it."""
@@ -190,15 +198,17 @@ class Enclosure(Operand, Value):
             raise TypeError(f"{self!r} is a number, not a condition; compare it, as in `if x > 0:`")
         truth = _truth(self)
         if truth is None:
-            raise UndecidedError(f"whether {self.primitive.spell([repr(x) for x in self.operands])} is open on this interval")
+            shown = self.primitive.spell([repr(x) for x in self.operands])
+            raise _noted(UndecidedError(f"whether {shown} is open on this interval"), is_used_outside())
         return truth
 
     def __float__(self, _: object = None) -> NoReturn:
-        raise NoEnclosureError(f"{self!r} cannot become a float: {INSTEAD}; to round to a whole number use floor(x + 0.5)")
+        error = NoEnclosureError(f"{self!r} cannot become a float: {INSTEAD}; to round to a whole number use floor(x + 0.5)")
+        raise _noted(error, is_used_outside())
 
     __int__ = __index__ = __trunc__ = __complex__ = __round__ = __float__
 
-    __hash__ = hashed_here(lambda self: NoEnclosureError(f"{self!r} cannot be looked up in a set or a dict: {INSTEAD}"))
+    __hash__ = hashed_here(lambda self: _noted(NoEnclosureError(f"{self!r} cannot be looked up in a set or a dict: {INSTEAD}")))
 
     def __getattr__(self, name: str) -> Any:
         if name in ("data", "_number", "grad"):
@@ -210,6 +220,14 @@ class Enclosure(Operand, Value):
 
     def __repr__(self) -> str:
         return f"Enclosure({describe(self.bounds)})"
+
+
+def _noted(error: E, is_for_user: bool = True) -> E:
+    """Return an error, and note it for `Assumptions.under`, which raises it again if a user's code catches it."""
+    assumed = ASSUMED.get()
+    if is_for_user and assumed is not None:
+        assumed.refusal = error
+    return error
 
 
 def _absent(self: Enclosure, *_: Any) -> NoReturn:
@@ -254,7 +272,8 @@ def _evaluated(row: Primitive, nodes: Sequence[Enclosure]) -> Interval:
         found = (row.unguarded or row.function)(*nodes)
     except OutsideError as error:
         shown = row.spell([describe(x.bounds) for x in nodes])
-        raise DomainError(f"{shown} is undefined: {f'{row.name} needs {row.domain}' if row.domain else error}") from None
+        needs = f"{row.name} needs {row.domain}" if row.domain else error
+        raise _noted(DomainError(f"{shown} is undefined: {needs}")) from None
     except (UndecidedError, DomainError):  # from the rows that it is made of, which name their own operands
         raise
     except Exception as error:
