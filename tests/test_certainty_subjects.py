@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Callable
@@ -240,3 +241,9 @@ def test_an_error_that_the_function_catches_proves_nothing() -> None:
             certify(f, x=(-1, 1))
     branch = certify(caught(lambda x: x + 5 if x > 0 else x, lambda x: 0 * x), x=(-1, 1))  # both branches count, as without try
     assert (branch.value.low, branch.value.high) == (-1, 6) and certify(caught(sqrt, lambda x: x), x=(1, 4)).value.high == 2
+
+
+def test_a_function_that_changes_from_call_to_call_is_refused() -> None:
+    counter = itertools.count(1)
+    with pytest.raises(TypeError, match=r"^f computes something else at each call, as with a counter or a clock, and bounds"):
+        certify(lambda x: x * next(counter), x=(-1, 1))  # the bounds of ∂x were 14 and 10

@@ -240,11 +240,20 @@ class BoxCertificate(Tabular):
 
 
 def claimed(subject: Subject, digits: int) -> Claim | None:
-    """Decide the claim of a function that returns a condition; return None for a function that returns a number."""
+    """Decide the claim of a function that returns a condition; return None for a function that returns a number.
+
+    Raises:
+        TypeError: for a function that does not compute the same at each call.
+    """
     with ctx.workprec(bits(digits)), subject.without_chance():
-        if not any(piece.is_condition for piece in (Piece(subject), Piece(subject).middle)):
-            return None
-        return decide(subject, lambda bounds: bounds(VALUE))
+        whole, again = Piece(subject), Piece(subject)
+        is_same = repr(whole.bounds(VALUE)) == repr(again.bounds(VALUE))
+        if is_same and (whole.is_condition or whole.middle.is_condition):
+            return decide(subject, lambda bounds: bounds(VALUE))
+    if not is_same:
+        raise TypeError(f"{subject.title} computes something else at each call, as with a counter or a clock, and bounds would "
+                        "hold only for some calls; pass what changes as an argument")  # fmt: skip
+    return None
 
 
 class _Waiting(NamedTuple):
