@@ -24,7 +24,7 @@ from autograd.primitives import DomainError, Operand, Primitive
 from autograd.reals import kind_of, number
 from autograd.value import Value, Variable, topological
 
-__all__ = ["STALE", "UNCALLED", "guards", "input_places", "operand_numbers", "refuse_stale", "replay"]
+__all__ = ["STALE", "UNCALLED", "guards", "input_places", "operand_numbers", "partials_of", "refuse_stale", "replay"]
 
 STALE: Final = "changed after the forward pass; compute the result again, or use autograd.replay"
 UNCALLED: Final = "a branch that was not called when the graph was recorded; pass numbers or nodes to where, not functions"
@@ -126,6 +126,25 @@ def operand_numbers(node: Value) -> list[float]:
     [2.0, 3.0]
     """
     return [x.data if isinstance(x, Value) else x for x in node.operands]
+
+
+def partials_of(node: Value, operands: Sequence[Any], which: Sequence[int]) -> list[Any]:
+    """Return a node's partial derivatives with respect to some operands, by reading its row's rules on nodes.
+
+    Raises:
+        TypeError: for a user-defined row whose rule gives other numbers on nodes than on numbers.
+    """
+    row = cast(Primitive, node.primitive)
+    found = row.partials(operands, node, which)
+    if not row.is_in_table and node.__class__ is Value:
+        recorded = dict(zip(input_places(node), node._edges, strict=True))
+        for i, partial in zip(which, found, strict=True):
+            on_nodes, on_numbers = getattr(partial, "data", partial), recorded[i]
+            # Sums may differ in rounding, and NaN and a branch that was not taken are not numbers to compare.
+            if on_numbers is not None and abs(on_nodes - on_numbers) > 1e-6 * max(1.0, abs(on_numbers)):
+                raise TypeError(f"a rule of the row {row.name!r} gives {on_nodes!r} on nodes and {on_numbers!r} on numbers, at "
+                                f"{describe(node)}; does it look an operand up in a set or test its type?")  # fmt: skip
+    return found
 
 
 def refuse_stale(order: Sequence[Value]) -> None:

@@ -22,7 +22,7 @@ from typing import Any
 
 from autograd.primitives import Operand, where
 from autograd.reals import kind_of, real
-from autograd.rerun import guards, refuse_stale
+from autograd.rerun import guards, partials_of, refuse_stale
 from autograd.risks import risks
 from autograd.symbol import both, either, flows, read_flow
 from autograd.trees import flatten, is_array, map_tree, number_arrays, stack, unboxed
@@ -94,7 +94,7 @@ def chain_rule(order: Sequence[Value], y: Value, xs: Sequence[Value], risk: Call
         operands, upstream, node_risk = node.operands, delta[node], 2 if node in hot else risk(node)
         flow = flows(node.primitive, len(operands))
         which = [i for i, x in enumerate(operands) if isinstance(x, Value) and x in depends and flow[i] is not False]
-        for i, partial in zip(which, node.primitive.partials(operands, node, which), strict=True):
+        for i, partial in zip(which, partials_of(node, operands, which), strict=True):
             x: Any = operands[i]
             condition = both(reach[node], read_flow(node.primitive, i, operands, node)) if is_risky else True
             keep = node_risk and condition is not True

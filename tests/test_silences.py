@@ -125,6 +125,14 @@ def test_a_rule_that_compares_with_equality_is_refused_where_it_gets_nodes() -> 
     assert bool(x == x), "outside of rules it is identity again"
 
 
+def test_a_rule_that_gives_other_numbers_on_nodes_is_refused() -> None:
+    largest = Nary("largest", max, lambda v, out: [1.0 if x in {out} else 0.0 for x in v], lambda values: tuple(values))
+    x, y = Value(1.0), Value(3.0)
+    assert largest([x, y]).partials == (0.0, 1.0)
+    with pytest.raises(TypeError, match=r"^a rule of the row 'largest' gives 0.0 on nodes and 1.0 on numbers, at"):
+        gradients(largest([x, y]), [x, y])
+
+
 @pytest.mark.parametrize("rule", [lambda x, out: 1.0 if x in {0.0} else 2 * x, lambda x, out: {0.0: 1.0}.get(x, 2 * x)])
 def test_a_rule_that_looks_up_an_operand_is_refused(rule: Callable[[Any, Any], Any]) -> None:
     row = Unary("row", lambda x: x * x, rule)
