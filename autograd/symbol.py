@@ -111,8 +111,7 @@ class Symbol(Operand):
     def __float__(self) -> float:
         raise RuleError(f"a rule turns {self.text} into a float; use autograd's functions in a rule, not math's")
 
-    __hash__ = hashed_here(lambda self: RuleError(f"a rule looks {self.text} up in a set or a dict, where a formula is never "
-                                                  "found; use where with <, <=, > or >="))  # fmt: skip
+    __hash__ = hashed_here(lambda self: RuleError(f"a rule looks up {self.text} in a set or a dict; use where(…) and < or >"))
 
 
 def as_symbol(formula: Any) -> Symbol:
@@ -144,8 +143,7 @@ def _because(condition: Symbol) -> Symbol:
 
 def _stated(condition: Symbol, style: Style) -> str:
     """Return a condition as text: a comparison that holds, or whether a name is 0, which counts as false."""
-    text = condition.written(style)
-    return text if condition.row is not None else f"{text} ≠ 0" if condition.value else f"{text} = 0"
+    return condition.written(style) + ("" if condition.row else " ≠ 0" if condition.value else " = 0")
 
 
 def _compares_with_infinity(condition: Symbol) -> bool:
