@@ -109,7 +109,7 @@ class Optimizer:
         """Move each parameter by the rule and its ``grad``; an interrupted step is undone.
 
         Raises:
-            TypeError: for anything but parameters.
+            TypeError: for anything but parameters with a gradient that is a number.
             ValueError: for a parameter that is listed twice.
         """
         given: list[Any] = [*parameters] if isinstance(parameters, Iterable) else [parameters]
@@ -117,6 +117,9 @@ class Optimizer:
             raise TypeError(f"step takes a list of parameters, such as model.parameters(); got {short(repr(parameters))}")
         if len({*map(id, given)}) < len(given):
             raise ValueError("a parameter is listed twice, and would move twice; list each once")
+        for parameter in given:
+            if parameter.grad.__class__ is not float and not isinstance(parameter.grad, Real):
+                raise TypeError(f"the gradient of {parameter!r} is not a number; call zero_grad(), then backward() again")
         self._claim(given)
         before = [parameter.data for parameter in given]
 

@@ -188,6 +188,16 @@ def test_a_shared_parameter_that_is_listed_twice_does_not_move_twice() -> None:
     assert (shared.data, own.data, optimizer.steps) == (1.0, 1.0, 0)
 
 
+def test_a_gradient_that_is_not_a_number_is_named() -> None:
+    w, removed = Value(1.0), Value(2.0)
+    cleared: Any = removed
+    cleared.grad = None
+    optimizer = SGD(lr=0.1)
+    with pytest.raises(TypeError, match=r"the gradient of Value\(data=2.0, grad=None\) is not a number; call zero_grad\(\)"):
+        optimizer.step([w, removed])
+    assert (w.data, optimizer.steps) == (1.0, 0)
+
+
 def test_an_array_of_integers_is_refused() -> None:
     array = np.array([1, 2])
     with pytest.raises(TypeError, match=r"one of int64 would round each step; pass parameters.astype\(float\)$"):
