@@ -37,7 +37,7 @@ from autograd.writing import plain
 __all__ = ["check_derivation"]
 
 MOST_FACTORS = 3  # that are named, the likeliest first
-MOST_NODES = 20  # on the way, at which forgotten paths are looked for
+MOST_NODES = 20  # between a leaf and the result, at which forgotten paths are looked for
 MOST_USES = 12  # of a node, to look for several forgotten ones at once; with more, only single ones are looked for
 RECOGNISED = 0.01  # relative error: a claim of two digits is enough to recognise a factor that was left out
 
@@ -156,8 +156,8 @@ def _forgotten(derivation: Derivation, claim: float, known: AbstractSet[Value], 
     steps, node = derivation.steps, derivation.node
     tangents, settled = tangents_of(node, steps.order), derivation.settled(known)
     uses = Counter(x for other in steps.order for x in other.inputs)
-    on_the_way = [x for x in reversed(steps.order) if uses[x] > 1 and not settled.get(x, True) and x is not node]
-    for x in [node, *on_the_way[:MOST_NODES]]:
+    between = [x for x in reversed(steps.order) if uses[x] > 1 and not settled.get(x, True) and x is not node]
+    for x in [node, *between[:MOST_NODES]]:
         shares = list(Derivation(x, steps).shares())
         sizes = range(1, len(shares)) if len(shares) <= MOST_USES else (1,)
         for missing in (some for size in sizes for some in combinations(shares, size)):

@@ -77,7 +77,7 @@ def below_others() -> Iterator[Answered]:
 
 
 def near_the_right_number() -> Iterator[Answered]:
-    """Answers that are off by 3 %: half right as a number, which may have been rounded on the way, but wrong as a formula."""
+    """Answers that are off by 3 %: half right as numbers, as intermediate results may be rounded, but wrong as formulas."""
     w, x, b = Value(3.0, "w"), Value(1.03, "x"), Value(0.5, "b")
     task = exercise((w * x - b) ** 2, ask=[w])
     yield task, {"∂loss/∂w": "5.49"}, 0.5

@@ -132,7 +132,7 @@ def wrong_answers(name: str, loss: Value, x: Value, rng: Random) -> Iterator[flo
             yield right[node]
         case "updated-too-soon":
             yield totals(updated_too_soon(loss, 0.1))[x]
-        case "rounded-on-the-way":
+        case "rounded-too-early":
             yield rounded_by_hand(loss, 2, each=True)[x]
             yield rounded_by_hand(loss, 2, each=False)[x]  # only values and gradients are written down and so rounded
             yield rounded_by_hand(loss, 1, each=True)[x]

@@ -283,7 +283,7 @@ def test_six_nodes_on_the_way_are_named(n: int, named: str) -> None:
 def test_an_answer_is_near_within_five_percent_or_a_unit_of_its_only_digit(right: float, near: Any, far: Any) -> None:
     w = Value(1.0, "w")
     task = exercise(w * right, ask=[w])
-    assert [task.mark({w: x}).marks[0].names for x in near] == [("rounded-on-the-way",)] * len(near)
+    assert [task.mark({w: x}).marks[0].names for x in near] == [("rounded-too-early",)] * len(near)
     assert [task.mark({w: x}).marks[0].names for x in far] == [()] * len(far)
 
 

@@ -40,12 +40,12 @@ __all__ = ["Exercise", "exercise"]
 
 NAMED: Final = KINDS[1:]  # kinds that `ask` gives by name; for gradients it gives the nodes
 CLOSE: Final = 1e-6  # relative, of a formula to the derivative
-NEARLY: Final = 0.05  # relative: an error that comes from rounding on the way
+NEARLY: Final = 0.05  # relative: an error that comes from rounding intermediate results
 ROUGHLY: Final = 0.2  # the same, where so few digits are given that they may hide more
 MOST_NAMED: Final = 6  # nodes in one sentence
 MOST_EXPLANATIONS: Final = 2  # that are written out; all are named
 NOTHING: Final = (0.0, 0.0, False)  # of a node that no contribution has reached, see `_following`
-ROUNDED: Final = "it is near: numbers on the way were rounded too early"
+ROUNDED: Final = "it is near: intermediate results were rounded too early"
 # The sentences of a marking; a page fills in the same ones.
 SENTENCES: Final = {
     "unanswered": "{name}: not answered",
@@ -187,8 +187,8 @@ class Exercise(Task):
         if not math.isfinite(answer.value):
             return []
         suspects, old, start = self._suspects_of(question, right), question.old, question.old or 0.0
-        if answer.formula is not None:  # nothing on the way to it was rounded
-            suspects = [s for s in suspects if s.name != "rounded-on-the-way"]
+        if answer.formula is not None:  # no intermediate result was rounded
+            suspects = [s for s in suspects if s.name != "rounded-too-early"]
         likely = [s for s in suspects if is_rounded(answer.value, s.gradient, old)]
         same = 2 * EXACT * abs(answer.value - start) + 1e-15
         likely.sort(key=lambda s: max(abs(s.gradient - answer.value), same))
@@ -197,7 +197,7 @@ class Exercise(Task):
             likely = [s for s in likely if abs(s.gradient - answer.value) <= same]
         if likely or answer.formula is not None or not math.isfinite(right):
             return likely
-        return [Suspect("rounded-on-the-way", ROUNDED, answer.value, HALF)] if _is_near(answer.value, right, start) else []
+        return [Suspect("rounded-too-early", ROUNDED, answer.value, HALF)] if _is_near(answer.value, right, start) else []
 
     def _suspects_of(self, question: Question, right: float) -> list[Suspect]:
         """Return the results of the misconceptions that differ from the right answer."""
@@ -326,7 +326,7 @@ def exercise(loss: Value, ask: str | Value | Iterable[Value | str] = "deltas", *
     Args:
         loss: the result.
         ask: the nodes whose gradients are to be found, or their names, or one node; or "deltas", the gradients of all net
-            inputs or, in a graph without neurons, of all operations on the way; "local", the local derivative of every
+            inputs or, in a graph without neurons, of all intermediate operations; "local", the local derivative of every
             operation with respect to each of its operands; "order", an order in which the backward pass may visit the
             operations; "update", the value of every leaf after a step of gradient descent, so write data as plain numbers.
             Conditions, such as x > 0, have no gradient to be found.
@@ -384,7 +384,7 @@ def exercise(loss: Value, ask: str | Value | Iterable[Value | str] = "deltas", *
 
 
 def _is_near(answer: float, right: float, start: float) -> bool:
-    """Whether rounding on the way explains the error of an answer, which is small beside the number or its last digit."""
+    """Whether rounding intermediate results explains an answer's error, which is small beside the number or its last digit."""
     unit = 10.0 ** -len(f"{answer}".partition(".")[2])
     size = abs(right - start)  # of the step, if there is one
     return abs(answer - right) <= max(NEARLY * size, min(unit, ROUGHLY * size))

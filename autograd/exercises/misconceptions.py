@@ -39,7 +39,7 @@ __all__ = ["NAMES", "Suspect", "Suspects"]
 
 NAMES: Final = (
     "sign", "overwritten", "path-forgotten", "too-early", "activation-forgotten", "other-operand", "other-branch",
-    "out-for-net", "factor-two", "local-only", "upstream-only", "updated-too-soon", "rounded-on-the-way", "ascent",
+    "out-for-net", "factor-two", "local-only", "upstream-only", "updated-too-soon", "rounded-too-early", "ascent",
     "rate-forgotten",
 )  # fmt: skip
 MOST_MOVES: Final = 10_000  # of a pass that may visit nodes again and again
@@ -196,7 +196,7 @@ class Suspects:
         for words, shorten in ROUNDINGS.items():
             for shorten_partial in (shorten, float):  # local derivatives are rounded as well, or only values and gradients
                 moves = self._rounded(shorten, shorten_partial)
-                passes.append(("rounded-on-the-way", f"numbers on the way were rounded to {words}", moves))
+                passes.append(("rounded-too-early", f"intermediate results were rounded to {words}", moves))
         return [_Pass(name, words, totals(islice(moves, MOST_MOVES))) for name, words, moves in passes]
 
     def _others(self, node: Value) -> Reading:

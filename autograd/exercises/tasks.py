@@ -198,7 +198,7 @@ class Task:
         has_neurons = bool(self.steps.notation.neurons)
         kinds = {
             "gradients": "Find the gradients:",
-            "deltas": "Find the δ of each neuron:" if has_neurons else "Find the gradients of the nodes on the way:",
+            "deltas": "Find the δ of each neuron:" if has_neurons else "Find the gradients of the intermediate nodes:",
             "local": "Find the local derivatives:",
             "order": "In which order does the backward pass visit the operations?",
             "update": f"Do one step of gradient descent, with the learning rate η = {self.rate:g}:",

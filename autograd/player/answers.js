@@ -5,12 +5,12 @@
 
 class Refused extends Error {} // an answer that cannot be read; no points are lost
 
-const MOST_CHARACTERS = 2000; // of an answer, as in expressions.py
+const MOST_CHARACTERS = 2000; // of an answer, as in tokens.py
 const EXACT = 1e-9; // relative: the difference of two numbers that count as the same
 const NOISE = 1e-15; // relative: the difference of two sums of the same floats in another order
 const FEWEST = 3; // digits of a rounded answer
 const SHOWN = 5; // digits of a number in texts and pictures, as in writing.py
-const [NEARLY, ROUGHLY] = [0.05, 0.2]; // relative: the error of an answer rounded on the way; of one with few digits
+const [NEARLY, ROUGHLY] = [0.05, 0.2]; // relative: the error from rounding intermediate results; of one with few digits
 const NOTHING = [0, 0, false]; // what `following` gives where nothing has arrived
 const NUMERAL = /^((\d+\.?\d*|\.\d+)(e[-+]?\d+)?|[¼-¾⅐-⅞])/i;
 const WORD = /^([\p{L}_][\p{L}\p{Nd}_₀-₉\u0300-\u036f]*|∞)/u;
@@ -465,7 +465,7 @@ class Marker {
     explanations({suspects, right}, {value, isFormula}, old) {
         if (!Number.isFinite(value)) return [];
         const every = suspects.map(([name, words, gradient, points]) => ({name, words: this.asked.words[words], gradient, points}));
-        const all = isFormula ? every.filter(({name}) => name !== "rounded-on-the-way") : every; // formulas are not rounded
+        const all = isFormula ? every.filter(({name}) => name !== "rounded-too-early") : every; // formulas are not rounded
         const start = old ?? 0, same = 2 * EXACT * Math.abs(value - start) + 1e-15;
         const off = ({gradient}) => Math.max(Math.abs(gradient - value), same);
         let fits = all.filter(({gradient}) => isRounded(value, gradient, old)).sort((one, other) => off(one) - off(other));
@@ -473,7 +473,7 @@ class Marker {
         if (fits.length || isFormula || !Number.isFinite(right)) return fits;
         const unit = 10 ** -(repr(value).split(".")[1] ?? "").length, size = Math.abs(right - start);
         const nearly = Math.max(NEARLY * size, Math.min(unit, ROUGHLY * size));
-        return Math.abs(value - right) <= nearly ? [{name: "rounded-on-the-way", words: this.asked.rounded, points: 0.5}] : [];
+        return Math.abs(value - right) <= nearly ? [{name: "rounded-too-early", words: this.asked.rounded, points: 0.5}] : [];
     }
 
     // Mark an order, places of operations.

@@ -102,7 +102,7 @@ LANGUAGES: Final[dict[str, dict[str, str]]] = {
         "check-intro": "Each derivative is compared with a numeric one, computed from values only.",
         "task": "Find",
         "task-gradients": "the gradients of this graph",
-        "task-deltas": "the gradients on the way",
+        "task-deltas": "the intermediate gradients",
         "task-local": "its local derivatives",
         "task-order": "the order of the backward pass",
         "task-update": "a step of gradient descent",
