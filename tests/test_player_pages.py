@@ -442,7 +442,7 @@ class TestForEveryone:
         assert players.run("[find('.values'), find('.ledger'), find('.mistakes')].every(part => !part.checkVisibility())")
         players.run("player.goto(player.steps / 2 + 3)")  # the output neuron, with seven rows
         assert players.run("find('.card tr:nth-child(7) td') !== null")
-        assert players.run("find('.notation').scrollHeight <= find('.notation').clientHeight")
+        assert players.run("find('.desk > div').scrollHeight <= find('.desk > div').clientHeight")
         players.press("l")
         assert players.run("find('.values').checkVisibility()")
 
