@@ -80,7 +80,7 @@ class Assumptions:
         self.decided = decided
         self.known: list[Test] = []
         self.open: list[Test] = []
-        self.refusal: Exception | None = None  # the last error that asked for a number or left a domain
+        self.refusal: Exception | None = None  # the last error: a number is not known, or a domain was left
 
     def under(self, f: Callable[..., Any], *arguments: Any) -> Any:
         """Call a function under these assumptions; raise if it caught an error that not all numbers of an interval raise."""
