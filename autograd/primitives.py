@@ -54,7 +54,8 @@ def _over_square(x: Any, y: Any) -> Any:
 
 def _power_x(x: Any, y: Any, out: Any) -> Any:
     # y·xʸ⁻¹.  At x = 0 with 0 ≤ y < 1 that power is undefined: the slope is 0 for y = 0, since x⁰ is flat, else ∞, as for √x.
-    if isinstance(y, float) and not 0 <= y < 1:
+    # Numbers that need no such case go first: measured, x ** 0.5 then takes a sixteenth of the time.
+    if isinstance(y, float) and (not 0 <= y < 1 or (isinstance(x, float) and x)):
         return y * (x if y == 2 else power(x, y - 1))
     defined = maximum(abs(x) > 0, y >= 1, y < 0)
     return where(defined, y, where(y > 0, inf, y)) * power(where(defined, x, 1 + x), y - 1)
@@ -67,9 +68,9 @@ def _product_of_others(v: Sequence[Any], out: Any) -> Sequence[Any]:
 
 
 def _softmax(v: Sequence[Any], out: Any) -> Sequence[Any]:
-    # exp(x - out), divided by the sum of these, because out may be rounded.  Where x and out are the same infinity, x - out is
-    # NaN, and the exponential is set to 1.  For all other numbers the gap is below ∞, so softmax has no kink there.
-    weights = [exp(where(gap < inf, gap, where(x <= inf, 0, nan))) for x in v for gap in [x - out]]
+    # exp(y) for y = x - out, divided by the sum of these, because out may be rounded.  Where x and out are the same infinity, y
+    # is NaN, and the exponential is set to 1.  For all other numbers y is below ∞, so softmax has no kink there.
+    weights = [exp(y if isinstance(y := x - out, float) and y < inf else where(y < inf, y, where(x <= inf, 0, nan))) for x in v]
     whole = total(weights)
     return [weight / whole for weight in weights]
 

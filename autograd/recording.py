@@ -16,8 +16,10 @@ overflow or a result that is not a float, to `record`, the reference implementat
             return record(row, [self])
         node = new(Value)
         node._number, node.grad, node.primitive = out, 0.0, row
-        node._left, node._right = self, None
-        node._dx, node._dy = dx, None
+        node._left = self
+        node._right = None
+        node._dx = dx
+        node._dy = None
         node._mark = node.label = None
         return node
 <BLANKLINE>
@@ -69,11 +71,13 @@ NODE: Final = """\
     try:
         out = {out}
 {partials}    except Exception:
-        return record(row, [{operands}])
+        return record(row, [{written}])
     node = new(Value)
     node._number, node.grad, node.primitive = out, 0.0, row
-    node._left, node._right = {left}, {right}
-    node._dx, node._dy = {dx}, {dy}
+    node._left = {operands[0]}
+    node._right = {operands[1]}
+    node._dx = {dx}
+    node._dy = {dy}
     node._mark = node.label = None
     return node
 """
@@ -97,11 +101,9 @@ def recorder(row: Primitive, scope: dict[str, Any]) -> Any:
 
     def node(nodes: str, *operands: str) -> str:
         """Write the lines that make the node if the operands named in `nodes` are `Value`s and the others constants."""
-        left, right = (*operands, None)[:2]
-        partials = "".join(rule for name, rule in zip(names, rules, strict=True) if name in nodes)
+        partials = indent("".join(rule for name, rule in zip(names, rules, strict=True) if name in nodes), " " * 8)
         dx, dy = (f"d{name}" if name in nodes else None for name in "xy")
-        indented, written = indent(partials, " " * 8), ", ".join(operands)
-        return NODE.format(out=out, partials=indented, operands=written, left=left, right=right, dx=dx, dy=dy)
+        return NODE.format(out=out, partials=partials, written=", ".join(operands), operands=(*operands, None), dx=dx, dy=dy)
 
     if row.arity == 1:
         return _compiled(row, UNARY.format(node=node("x", "self")), calls, "recorded", scope)
@@ -124,10 +126,9 @@ def _texts(row: Primitive, calls: dict[str, Any]) -> Iterator[str]:
         if getattr(rule, "__name__", "") == "<lambda>":
             try:
                 return expression(row.partials(symbols, Symbol("out"), [i])[0])
-            except RuleError:  # the rule uses Python's if, or a function of math
-                raise
-            except Exception:  # the rule takes only numbers, for example because it uses NumPy
-                pass
+            except Exception as error:
+                if isinstance(error, RuleError):  # the rule uses Python's if, or a function of math
+                    raise  # otherwise it takes only numbers, for example because it uses NumPy
         calls[f"partial_{name}"] = rule if known else _float_only(rule)
         return f"partial_{name}({', '.join(names)}, out)"
 
