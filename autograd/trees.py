@@ -87,7 +87,7 @@ def flatten(tree: Any, name: str = "tree", *, entries: bool = True) -> tuple[dic
         try:
             return build(iter(new))
         except StopIteration:
-            raise ValueError(f"{name} has {len(leaves)} leaves, and fewer were passed to build it") from None
+            raise ValueError(f"{name} is built from all its leaves ({len(leaves)}), and fewer were passed") from None
 
     return leaves, rebuild
 

@@ -148,7 +148,7 @@ def mnist(folder: str | os.PathLike[str], part: str = "train") -> tuple[Any, Any
     (n, *size), pixels = read_idx(image_file, dimensions=3)
     (n_labels,), labels = read_idx(label_file, dimensions=1)
     if n != n_labels:
-        files = f"{image_file} has {n} images, {label_file} has {n_labels} labels"
+        files = f"images in {image_file}: {n}, labels in {label_file}: {n_labels}"
         raise ValueError(f"{printable(files)}; they do not belong together")
     if max(labels, default=0) > 9:
         raise ValueError(f"{printable(str(label_file))} has the label {max(labels)}; a digit is 0 to 9")

@@ -212,9 +212,9 @@ class Optimizer:
         """Give the states of a copy made without its parameters to these, in order."""
         if self._is_copy and self._states and not any(id(key) in self._states for key in keys):
             if len(keys) != len(self._states):
-                raise ValueError(f"this optimiser is a copy with the states of {len(self._states)} parameters, and cannot "
-                                 f"continue with {len(keys)}: copy it with its model, as in copy.deepcopy((model, optimizer)), "
-                                 "or make a new one")  # fmt: skip
+                raise ValueError(f"this optimiser is a copy with states for its parameters ({len(self._states)}), and cannot "
+                                 f"continue with others ({len(keys)}): copy it with its model, as in "
+                                 "copy.deepcopy((model, optimizer)), or make a new one")  # fmt: skip
             self._states = {id(key): (key, *own) for key, (_, *own) in zip(keys, self._states.values(), strict=True)}
         self._is_copy = False
 

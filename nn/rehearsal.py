@@ -78,9 +78,9 @@ class Dependence:
                          f"{are} not in model.parameters(): {they_are} not learned; to learn {them}, make {each} an attribute "
                          f"of the model; if the model defines parameters() itself, return {them} there")  # fmt: skip
         if self.unreached:
-            notes.append(f"no loss depends on {_enumerate(self.unreached.values(), self.model)}, so {len(self.unreached)} of "
-                         f"{len(self.parameters)} parameters do not learn: they are not used, or .data or float() cuts the "
-                         "graph above them")  # fmt: skip
+            notes.append(f"no loss depends on {_enumerate(self.unreached.values(), self.model)}, so not all parameters "
+                         f"learn ({len(self.unreached)} of {len(self.parameters)} do not): they are not used, or .data or "
+                         "float() cuts the graph above them")  # fmt: skip
         return notes
 
     def require_any(self) -> None:

@@ -126,7 +126,7 @@ def test_files_are_read(folder: Path) -> None:
     ("train-images-idx3-ubyte", idx(24), "it begins with 00 00 08 01, not 00 00 08 03"),
     ("train-images-idx3-ubyte", idx(4, 3, 2, magic=b"\0\0\x0d"), "it begins with 00 00 0d 03"),
     ("train-images-idx3-ubyte", b"<html>not found</html>", "it begins with 3c 68 74 6d"),
-    ("train-images-idx3-ubyte", idx(5, 3, 2), "has 5 images, .*train-labels-idx1-ubyte.gz has 4 labels"),
+    ("train-images-idx3-ubyte", idx(5, 3, 2), "images in .*: 5, labels in .*train-labels-idx1-ubyte.gz: 4"),
     ("train-labels-idx1-ubyte.gz", gzip.compress(idx(4), mtime=0)[:-4], "train-labels-idx1-ubyte.gz is damaged or cut off"),
     ("train-labels-idx1-ubyte.gz", gzip.compress(idx(4), mtime=0)[:12], "is damaged or cut off"),
     ("train-labels-idx1-ubyte.gz", gzip.compress(idx(4), mtime=0)[:10] + b"\xff\xff\xff\xff", "is damaged or cut off"),

@@ -280,7 +280,7 @@ def test_a_copy_without_its_parameters_continues_only_with_as_many() -> None:
     optimizer.step(values)
     alone = copy.deepcopy(optimizer)
     for wrong in (values[:1], [*values, Value(3.0)]):
-        with pytest.raises(ValueError, match=rf"the states of 2 parameters, and cannot continue with {len(wrong)}: copy it"):
+        with pytest.raises(ValueError, match=rf"parameters \(2\), and cannot continue with others \({len(wrong)}\): copy it"):
             alone.step([Value(1.0) for _ in wrong])
     assert alone.steps == 1
     alone.step(values)

@@ -408,7 +408,7 @@ def test_one_iterator_fills_several_trees() -> None:
     (_, one), (_, other) = flatten([0.0, (0.0,)]), flatten({"a": 0.0})
     source = iter([1.0, 2.0, 3.0, 4.0])
     assert one(source) == [1.0, (2.0,)] and other(source) == {"a": 3.0} and next(source) == 4.0
-    with pytest.raises(ValueError, match=r"^x has 2 leaves, and fewer were passed"):
+    with pytest.raises(ValueError, match=r"^x is built from all its leaves \(2\), and fewer"):
         flatten([0.0, 0.0], "x")[1]([1.0])
 
 
