@@ -131,7 +131,8 @@ def weights_and_inputs(weights: Iterable[Any], inputs: Iterable[Any], bias: Any 
     >>> weights_and_inputs([2.0, 3.0], [5.0, 7.0], 1.0)
     (2.0, 3.0, 5.0, 7.0, 1.0)
     """
-    weights, inputs = items(weights), items(inputs)
+    weights = weights if weights.__class__ is list else items(weights)
+    inputs = inputs if inputs.__class__ is list else items(inputs)
     if len(weights) != len(inputs):
         raise ValueError(f"dot needs as many weights as inputs; weights: {len(weights)}, inputs: {len(inputs)}")
     return (*weights, *inputs) if bias is None else (*weights, *inputs, bias)

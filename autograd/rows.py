@@ -368,7 +368,8 @@ class Nary(Primitive):
     def operands_from(self, arguments: Sequence[Any], /) -> Sequence[Any]:
         """Return the operands, flat."""
         try:
-            return items(self.operands_of(*arguments))
+            operands = self.operands_of(*arguments)
+            return operands if operands.__class__ is tuple else items(operands)
         except TypeError as error:
             try:
                 inspect.signature(self).bind(*arguments)

@@ -18,7 +18,6 @@ Nothing flows to a constant or along a branch that was not taken: there the stor
 from __future__ import annotations
 
 import copy
-import functools
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from itertools import compress
@@ -130,7 +129,7 @@ class Value(Manners):
         recorded = _recorders.get(row)
         if recorded is None:
             return _record_first_time(row, operands)
-        return recorded(*operands) if row.arity else recorded(operands)
+        return recorded(*operands) if row.arity else recorded(row, operands)
 
     @property
     def data(self) -> float:
@@ -330,7 +329,8 @@ def record_many(row: Nary, operands: Sequence[Any]) -> Any:
         inputs, partials = tuple(compress(written, which)), tuple(compress(partials, which))
     node: Value = new(Value)
     node._number, node.grad, node.primitive = out, 0.0, row
-    node._left, node._right, node._dx, node._dy = written, inputs, partials, None if row.picks is None else True
+    node._left, node._right = written, inputs
+    node._dx, node._dy = partials, None if row.picks is None else True
     node._mark = node.label = None
     return node
 
@@ -343,7 +343,7 @@ def _record_first_time(row: Primitive, operands: Sequence[Any]) -> Any:
     elif isinstance(row, Binary):
         operators(row)
     else:  # a user's row stays with `record`, which checks every result
-        _recorders[row] = functools.partial(record_many if row.is_in_table else record, cast(Nary, row))
+        _recorders[row] = record_many if row.is_in_table else record
     if row.arity and not is_fixed(row):  # its formulas may differ at the next call
         _recorders[row] = lambda *operands: record(row, operands)
     return node
