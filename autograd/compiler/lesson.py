@@ -2,7 +2,9 @@
 
 A block of results is named after the labels of its nodes, without the numbers that count them: ``layer1.neuron0.net``,
 ``layer1.neuron1.net``, … become ``net1``, and their gradients δ1.  A block that has no name and is used once is written where
-it is used; ``v1[…]`` is a part of a block, or all of it in another order.  `autograd.writing` writes the formulas.
+it is used.  ``v1₂`` is an entry of a block or a list, counted from 0, ``x₂,₁`` one of a matrix, and ``x₂`` its row; ``v1₀…₃``
+are the first four entries, and ``v1[…]`` is any other part, or all of it in another order.  `autograd.writing` writes the
+formulas.
 
 >>> from autograd.compiler import compile
 >>> from nn import MLP
@@ -30,6 +32,7 @@ Source: Nielsen, Neural Networks and Deep Learning (2015), chapter 2.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
@@ -48,12 +51,15 @@ from autograd.writing import ATOM, COMPARE, LATEX, PLAIN, SUM, Style, call, late
 __all__ = ["latex", "lesson"]
 
 DIGITS: Final = re.compile("[0-9]+")
+PART: Final = re.compile(r"(.+)\[([0-9]+[0-9,…]*)\]")  # the name of a part: that of the whole, and the indices
+SUBSCRIPTS: Final = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 Counted: TypeAlias = dict[tuple[str, ...], set[int]]  # for the words of a label, the numbers between them that count
+Arguments: TypeAlias = Sequence[tuple[str, tuple[int, ...]]]
 DEEPEST: Final = 12  # formulas one inside the other; longer chains get names in between
 
 
 class Markup(NamedTuple):
-    """How equations are written: formulas, names, and templates of shapes, products, transposes, sums, parentheses, parts."""
+    """How equations are written: formulas, names, and templates of shapes, products, transposes, sums, parentheses."""
 
     style: Style
     name: Callable[[str], str]
@@ -62,33 +68,41 @@ class Markup(NamedTuple):
     transpose: str
     total: str
     enclosed: str
-    part: str
+
+
+def _text(name: str) -> str:
+    part = PART.fullmatch(name)
+    return part[1] + part[2].translate(SUBSCRIPTS) if part else name
 
 
 def _latex(name: str) -> str:
-    if name.startswith(("δ", "∂")):
-        return rf"\delta_{{{name[1:]}}}" if name[0] == "δ" else rf"\partial {_latex(name[1:])}"
+    if name.startswith("∂"):
+        return rf"\partial {_latex(name[1:])}"
+    if part := PART.fullmatch(name):
+        return f"{{{_latex(part[1])}}}_{{{part[2]}}}".replace("…", r" \ldots ")
+    if name.endswith("[…]"):
+        return rf"{{{_latex(name[:-3])}}}_{{\cdot}}"
+    if name.startswith("δ"):
+        return rf"\delta_{{{name[1:]}}}"
     if name.startswith("["):  # of several groups of parameters
         return f"[{', '.join(map(_latex, name[1:-1].split(', ')))}]"
     text = latex_name(name)
     return f"{{{text}}}" if "^" in text else text  # TeX refuses a second superscript, such as that of a transpose
 
 
-TEXT = Markup(
-    PLAIN._replace(signs={**PLAIN.signs, "*": " ⊙ "}, scale="·"), str, "[{}]", "{} @ {}", "{}ᵀ", "Σ {}", "({})", "{}[…]"
-)
+TEXT = Markup(PLAIN._replace(signs={**PLAIN.signs, "*": " ⊙ "}, scale="·"), _text, "[{}]", "{} @ {}", "{}ᵀ", "Σ {}", "({})")
 TEX = Markup(
     LATEX._replace(signs={**LATEX.signs, "*": r" \odot "}, name=PLAIN.name, scale=" "),
-    _latex, "", r"{} \, {}", "{}^{{T}}", r"\sum {}", r"\left({}\right)", r"{{{}}}_{{\cdot}}",
+    _latex, "", r"{} \, {}", "{}^{{T}}", r"\sum {}", r"\left({}\right)",
 )  # fmt: skip
 
 
-def lesson(layout: Layout, arguments: Sequence[str], parameters: Sequence[str]) -> str:
+def lesson(layout: Layout, arguments: Arguments, parameters: Sequence[str]) -> str:
     """Write a program as equations, in text.
 
     Args:
         layout: the program.
-        arguments: the names of the function's arguments.
+        arguments: the names and the shapes of the arrays in the function's arguments.
         parameters: the parameters' labels.
     """
     writer = Writer(layout, arguments, parameters, TEXT)
@@ -99,7 +113,7 @@ def lesson(layout: Layout, arguments: Sequence[str], parameters: Sequence[str]) 
     return "\n".join(lines)
 
 
-def latex(layout: Layout, arguments: Sequence[str], parameters: Sequence[str]) -> str:
+def latex(layout: Layout, arguments: Arguments, parameters: Sequence[str]) -> str:
     """Write a program as equations, in LaTeX; see `lesson`."""
     writer = Writer(layout, arguments, parameters, TEX)
     lines = [f"{left} &= {right}" for backward in (False, True) for left, right in writer.equations(backward)]
@@ -110,6 +124,13 @@ class Written(Symbol):
     """A formula that is not that of a row; in parentheses wherever it is part of another one."""
 
     level = COMPARE
+
+
+class Whole(NamedTuple):
+    """Slots of parameters that have one name, in the order of their entries in an array of a shape."""
+
+    order: Array
+    shape: tuple[int, ...]
 
 
 @dataclass(eq=False)
@@ -134,7 +155,7 @@ class Block:
 class Writer:
     """A program's equations, in text or LaTeX; see `lesson`."""
 
-    def __init__(self, layout: Layout, arguments: Sequence[str], parameters: Sequence[str], markup: Markup) -> None:
+    def __init__(self, layout: Layout, arguments: Arguments, parameters: Sequence[str], markup: Markup) -> None:
         self.layout, self.arguments, self.parameters, self.markup = layout, arguments, parameters, markup
         self.blocks = [Block(instruction) for instruction in layout.instructions]
         self.block_of = {space: np.zeros(size, np.intp) for space, size in layout.sizes.items()}
@@ -144,19 +165,23 @@ class Writer:
         self.symbols: dict[tuple[int, bytes], Any] = {}
         self.shown: set[str] = set()  # the arguments and parameters whose shape was written already
         self.counted: Counted = {}
-        self.nameless: dict[Any, str] = {}
+        self.wholes: dict[str, list[Whole]] = {}  # groups of parameters, by what their labels have in common
         self.constants: dict[tuple[float, ...], str] = {}  # what several numbers are called
-        self.taken = {*arguments}  # names that blocks and constants must not get
+        self.taken = {name for name, _ in arguments}  # names that blocks and constants must not get
         self.constant_names = (name for name in chain("c", map("c{}".format, count(2))) if name not in self.taken)
         self.groups: dict[Any, list[Alike]] = {}  # the labels of slots, by `_key`
         # Matrices of weights and biases come first, because other operations, such as a penalty, may use all layers together.
         everything = [slots for instruction in layout.instructions for slots in (instruction.out, *instruction.operands)]
         self._learn([i.out for i in layout.instructions if i.kind == "product" and i.is_summed], set())
         self._learn([i.bias for i in layout.instructions if i.bias], {*self.counted})
+        for words, numbers in self.counted.items():  # a bias has the path of its weights, in which the same numbers count
+            numbers |= {i for path, known in self.counted.items() for i in known if _is_in_path(i, path, words)}
         self._learn(everything, {*self.counted})
         for slots in everything:
-            if slots.space == PARAMETERS:
-                self.taken.add(self.parameter(slots))  # those without labels are counted in the order in which they are used
+            if slots.space in (PARAMETERS, GRADIENT):
+                self._add_whole(slots)
+        self._join_wholes()
+        self.taken |= self.wholes.keys() | {f"p{i + 1}" for i in range(len(self.wholes.get("", ())))}
         self._name_blocks()
 
     def _learn(self, some: Sequence[Slots], known: AbstractSet[tuple[str, ...]]) -> None:
@@ -173,6 +198,33 @@ class Writer:
                 for words, differ, _ in self.groups[key]:
                     if not (is_leaf and words in known):
                         self.counted.setdefault(words, set()).update(differ)
+
+    def _add_whole(self, slots: Slots) -> None:
+        """Join slots of parameters with those that they overlap and share a name with."""
+        index = slots.index.swapaxes(-1, -2) if _is_transposed(slots) else slots.index
+        order = np.array([*dict.fromkeys(index.ravel().tolist())])
+        found = Whole(order, tuple([n for n in index.shape if n > 1]) if index.size == order.size else order.shape)
+        others = []
+        for whole in self.wholes.setdefault(self._common_name(slots), []):
+            is_known = np.isin(order, whole.order)
+            if is_known.all():
+                return
+            if is_known.any():
+                union = np.union1d(whole.order, found.order)
+                found = found if len(found.order) == len(union) else Whole(union, union.shape)
+            else:
+                others.append(whole)
+        self.wholes[self._common_name(slots)] = [*others, found]
+
+    def _join_wholes(self) -> None:
+        """Join groups of parameters that share a name but no label, such as biases that are only used one by one."""
+        for name, wholes in self.wholes.items():
+            labels = [self.parameters[slot] for whole in wholes for slot in whole.order.tolist()]
+            if name and len(wholes) > 1 and len({*labels}) == len(labels):
+                wholes.sort(key=lambda whole: int(whole.order[0]))
+                is_even = len({whole.shape for whole in wholes}) == 1
+                shape = (len(wholes), *wholes[0].shape) if is_even else (len(labels),)
+                self.wholes[name] = [Whole(np.concatenate([whole.order for whole in wholes]), shape)]
 
     def _name_blocks(self) -> None:
         """Name all blocks but those that are written where they are used."""
@@ -204,8 +256,7 @@ class Writer:
         out = block.instruction.out
         if out.space == GRADIENT:
             return f"∂{self.parameter(out)}"
-        name = name_of(self.groups[_key(out)], self.counted)
-        name = re.sub(r"^(∂?)([^\W\d]+)(\d+)\.(\w+)$", r"\1\4\3", name)  # layer1.net is net1
+        name = re.sub(r"^(∂?)([^\W\d]+)(\d+)\.(\w+)$", r"\1\4\3", self._common_name(out))  # layer1.net is net1
         name = re.sub(r"^∂net", "δ", name)
         is_loss = block in outputs and len(self.layout.outputs) == 1 and "loss" not in self.taken
         return "loss" if not name and is_loss else name
@@ -217,10 +268,15 @@ class Writer:
         found = [self.layout.labels.get((slots.space, slot), "") for slot in slots.index.ravel().tolist()]
         return found if all(found) and slots.space == BATCHED else []
 
+    def _common_name(self, slots: Slots) -> str:
+        return name_of(self.groups[_key(slots)], self.counted)
+
     def parameter(self, slots: Slots) -> str:
         """Return the name of parameters, from their labels; p1, p2, … if they have none."""
-        key = _key(slots)
-        return name_of(self.groups[key], self.counted) or self.nameless.setdefault(key, f"p{len(self.nameless) + 1}")
+        name = self._common_name(slots)
+        i, whole = next(found for found in enumerate(self.wholes[name]) if np.isin(slots.index, found[1].order).all())
+        is_all = slots.space == GRADIENT and len(np.unique(slots.index)) == len(whole.order)  # in any order
+        return _part(name or f"p{i + 1}", whole.order, whole.order if is_all else slots.index, whole.shape)
 
     def parts(self, slots: Slots) -> list[tuple[Block, bool]]:
         """Return the blocks that slots are in, each with whether the slots are all of it, in order; for leaves, none."""
@@ -236,7 +292,8 @@ class Writer:
             if block.name and block.instruction.backward == backward:
                 out, name = block.instruction.out, self.markup.name(block.name)
                 dims = out.index.shape if out.space == GRADIENT and block.instruction.kind == "product" else None
-                yield name + self.shape(out, dims), self.formula(block.instruction)
+                is_part = out.space == GRADIENT and PART.fullmatch(block.name)
+                yield name + ("" if is_part else self.shape(out, dims)), self.formula(block.instruction)
 
     def shape(self, slots: Slots, dims: Sequence[int] | None = None) -> str:
         """Write the shape of slots, with B for the size of the batch."""
@@ -295,18 +352,24 @@ class Writer:
                 return inner.row.apply([self.operand(operand) for operand in inner.operands])
             return Written(self.formula(inner))
         if parts:
-            name, part = self.markup.name, self.markup.part
-            names = [name(block.name) if is_whole else part.format(name(block.name)) for block, is_whole in parts]
+            names = []
+            for block, is_whole in parts:
+                order = block.instruction.out.index.ravel()
+                index = slots.index if len(parts) == 1 else slots.index[np.isin(slots.index, order)]
+                name = block.name if is_whole else _part(block.name, order, index, order.shape)
+                names.append(self.markup.name(name))
             return Symbol(names[0] if len(names) == 1 else f"[{', '.join(names)}]")
         if slots.space >= INPUTS:
-            return Symbol(self.markup.name(self.arguments[slots.space - INPUTS]))
+            name, shape = self.arguments[slots.space - INPUTS]
+            return Symbol(self.markup.name(_part(name, np.arange(math.prod(shape)), slots.index, shape)))
         return Symbol(self.markup.name(self.parameter(slots)))
 
     def matrices(self, left: Slots, right: Slots, instruction: Instruction) -> str:
         """Write a product of matrices, or the sum of its terms if each matrix is only a row."""
         _, m, n = instruction.out.index.shape
         a, b = self.operand(left), self.operand(right)
-        if m == n == 1 and not instruction.is_summed and left.space >= BATCHED:
+        is_sum = left.space >= BATCHED or left.space == right.space == PARAMETERS
+        if m == n == 1 and not instruction.is_summed and is_sum:
             return self.markup.total.format(self.text(a * b))
         first, second = self.matrix(left, a), self.matrix(right, b)
         if _is_transposed(left):
@@ -318,12 +381,13 @@ class Writer:
     def matrix(self, slots: Slots, symbol: Any) -> str:
         """Write a factor; an argument or a matrix of parameters with its shape the first time."""
         text = self.text(symbol, is_factor=True)
-        is_leaf = slots.space == PARAMETERS or slots.space >= INPUTS
-        if not is_leaf or text in self.shown:
+        is_argument = slots.space >= INPUTS and text == self.markup.name(self.arguments[slots.space - INPUTS][0])
+        is_matrix = slots.space == PARAMETERS and not PART.fullmatch(self.parameter(slots))
+        if not (is_argument or is_matrix) or text in self.shown:
             return text
         self.shown.add(text)
         _, m, k = slots.index.shape
-        return text + self.shape(slots, [k, m] if slots.space >= INPUTS or _is_transposed(slots) else [m, k])
+        return text + self.shape(slots, [k, m] if is_argument or _is_transposed(slots) else [m, k])
 
 
 def _key(slots: Slots) -> tuple[int, bytes]:
@@ -339,10 +403,40 @@ def _is_whole(block: Array, index: Array, n: int) -> bool:
     return n == block.size and (index.size > n or any(np.array_equal(slots, block.ravel()) for slots in orders))
 
 
+def _part(name: str, order: Array, index: Array, shape: Sequence[int]) -> str:
+    """Name slots of an array that has a name and a shape and is stored in an order."""
+    whole = _is_whole(order, index, len(np.unique(index)))
+    return name if whole else f"{name}[{_place(order, index, shape) or '…'}]"
+
+
+def _place(order: Array, index: Array, shape: Sequence[int]) -> str:
+    """Return the indices of slots in an array that is stored in an order, if they are an entry, a row or a range; else "".
+
+    >>> [_place(np.arange(12), np.array(index), (3, 4)) for index in ([6], [4, 5, 6, 7], [9, 10], [0, 2])]
+    ['1,2', '1', '2,1…2', '']
+    """
+    places = np.flatnonzero(np.isin(order, index))
+    first, n, size = int(places[0]), len(places), len(order)
+    if not _is_whole(order[first : first + n], index, n) or places[-1] - first >= n:
+        return ""
+    for axis, length in enumerate(shape):
+        size //= length
+        low, rest = divmod(first, size)
+        if not (rest or n % size) and low % length + n // size <= length:
+            *outer, low = map(int, np.unravel_index(low, shape[: axis + 1]))
+            return ",".join(map(str, [*outer, low if n == size else f"{low}…{low + n // size - 1}"]))
+    return ""
+
+
 def _is_transposed(slots: Slots) -> bool:
     """Return whether slots [c×m×K] are stored column by column, as a transposed matrix is."""
     even = strides(slots.index)
-    return even is not None and 0 < even[1][1] < even[1][2]
+    return slots.index.ndim == 3 and even is not None and 0 < even[1][1] < even[1][2]
+
+
+def _is_in_path(i: int, *labels: Sequence[str]) -> bool:
+    """Return whether labels, as the words between their numbers, have the same path up to number i, and go on after a dot."""
+    return len({tuple(words[: i + 1]) for words in labels}) == 1 and all(words[i + 1].startswith(".") for words in labels)
 
 
 class Alike(NamedTuple):

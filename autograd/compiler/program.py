@@ -34,7 +34,7 @@ from autograd.compiler.layout import Array, Layout
 from autograd.compiler.lesson import latex, lesson
 from autograd.compiler.native import NativeMachine
 from autograd.compiler.pure import PureMachine, as_function, exact_share
-from autograd.compiler.tracing import Graph
+from autograd.compiler.tracing import Graph, Shape
 from autograd.compiler.version import Plan, Version
 from autograd.trees import map_tree
 from autograd.value import TRACED_VARIABLE, Value
@@ -450,14 +450,14 @@ class Program:
         return latex(self.layout, self._arguments, [leaf.label or "" for leaf in self.leaves])
 
     @property
-    def _arguments(self) -> list[str]:
-        """The names of the arrays in f's arguments: paths that start with the argument's name, if it has one."""
+    def _arguments(self) -> list[tuple[str, Shape]]:
+        """The names of the arrays in f's arguments, which are paths that start with the argument's name, if any; and shapes."""
         try:
             names = [*inspect.signature(self.f).parameters]
         except (TypeError, ValueError):
             names = []
-        found = [place(path) for path in self.trace.shapes]
-        return [f"{names[i] if i < len(names) else f'x{i}'}{rest}" for i, rest in found]
+        found = [(place(path), shape) for path, shape in self.trace.shapes.items()]
+        return [(f"{names[i] if i < len(names) else f'x{i}'}{rest}", shape) for (i, rest), shape in found]
 
     def __repr__(self) -> str:
         name = getattr(self.f, "__name__", type(self.f).__name__)

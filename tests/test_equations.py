@@ -1,0 +1,99 @@
+"""The equations of a program name the parts of arguments, parameters and results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from autograd import Value, compile, cos, dot, exp, sin, tanh
+from nn import MLP, losses
+
+
+def equations(f: Callable[..., Any], parameters: Sequence[Value] = (), **options: Any) -> list[str]:
+    return [line.strip() for line in str(compile(f, parameters, **options)).splitlines()]
+
+
+def test_an_entry_of_an_argument_has_its_index() -> None:
+    """Without it, ``cos(q[0] - q[1])`` read as ``cos(q - q)``."""
+    program = compile(lambda q: cos(q[0] - q[1]), example=[[0.0, 0.0]])
+    assert "loss[B] = cos(q₀ - q₁)" in str(program)
+    assert r"\mathrm{loss} &= \cos({q}_{0} - {q}_{1})" in program.latex
+
+
+@pytest.mark.parametrize(
+    ("f", "example", "text"),
+    [
+        (lambda x: x[0][1] - x[1][0] * x[2][1], [[0.0, 0.0]] * 3, "x₀,₁ - x₁,₀ ⊙ x₂,₁"),
+        (lambda s: s["a"][0] - s["a"][1] * s["b"], {"a": [0.0, 0.0], "b": 1.0}, "s['a']₀ - s['a']₁ ⊙ s['b']"),
+        (lambda x: [sin(y) for y in x[1:3]], [0.0] * 4, "sin(x₁…₂)"),
+        (lambda x: [sin(y) for y in x[1]], [[0.0] * 4] * 2, "sin(x₁)"),
+        (lambda x: [sin(y) for row in x[1:] for y in row], [[0.0] * 4] * 3, "sin(x₁…₂)"),
+        (lambda x: [sin(y) for y in x[1][:2]], [[0.0] * 4] * 2, "sin(x₁,₀…₁)"),
+        (lambda x: [sin(y) for y in x[::-1]], [0.0] * 4, "sin(x)"),  # the outputs are in another order, not the block
+        (lambda x: [sin(y) for y in x[::2]], [0.0] * 4, "sin(x[…])"),
+        (lambda x: [sin(y) for y in x], [0.0] * 12, "sin(x)"),
+        (lambda x: cos(x[10] - x[11]), [0.0] * 12, "cos(x₁₀ - x₁₁)"),
+    ],
+)
+def test_parts_of_arguments(f: Callable[..., Any], example: Any, text: str) -> None:
+    assert equations(f, example=[example])[1].endswith(f" = {text}")
+
+
+def test_parts_of_parameters_are_named_after_the_whole() -> None:
+    """They were called p2, p3 and p4, which did not say that they belong to p1."""
+    w = [Value(0.1 * i) for i in range(3)]
+    found = equations(lambda x: w[0] * x[0] - sin(w[1] * x[1]) + exp(w[2] * x[0] * x[1]), w, example=[[0.0, 0.0]])
+    assert found[:4] == ["forward", "v1[3×B] = p1 ⊙ x", "v2[B] = exp(v1₂ ⊙ x₁)", "loss[B] = v1₀ - sin(v1₁) + v2"]
+    assert found[5:] == ["∂p1₁ = (-1·cos(v1₁)) @ x₁ᵀ", "∂p1₂ = (v2 ⊙ x₁) @ x₀ᵀ", "∂p1₀ = Σ x₀"]
+
+
+def test_rows_of_a_matrix_of_weights() -> None:
+    """Both gradients were called ∂layer2.w, and both biases layer2.b."""
+    model = MLP(3, [4, 2], seed=1)
+
+    def loss(x: Any, eps: Any) -> Any:  # a mean, and the logarithm of a variance
+        mean, log_variance = model(x)
+        return (mean + exp(log_variance / 2) * eps) ** 2
+
+    found = equations(loss, model.parameters(), example=[[0.0] * 3, 0.0])
+    assert "net2[B] = layer2.w₁ @ out1 + layer2.b₁" in found
+    assert {"∂layer2.w₀", "∂layer2.w₁", "∂layer2.b₀", "∂layer2.b₁"} <= {line.split(" =")[0] for line in found}
+
+
+def test_groups_that_overlap_are_one() -> None:
+    w = [Value(0.1 * i) for i in range(4)]
+    found = equations(lambda x: tanh(dot(w[:2], x)) * tanh(dot(w[1:3], x)) * tanh(dot(w[2:], x)), w, example=[[0.0, 0.0]])
+    assert not any("p2" in line for line in found) and any("p1₃" in line or "p1₂…₃" in line for line in found)
+
+
+def test_a_recurrent_network_takes_one_input_after_the_other() -> None:
+    w, u = Value(0.5, label="w"), Value(1.0, label="u")
+
+    def last(xs: Any) -> Any:
+        h: Any = 0.0
+        for x in xs:
+            h = tanh(w * h + u * x)
+        return h
+
+    found = equations(last, [w, u], example=[[0.0] * 3])
+    assert found[1:4] == [
+        "v1[B] = tanh(0 @ w + u @ xs₀)", "v2[B] = tanh(w @ v1 + u @ xs₁)", "loss[B] = tanh(w @ v2 + u @ xs₂)",
+    ]  # fmt: skip
+
+
+def test_a_penalty_is_a_sum_of_squares_not_a_product_of_matrices() -> None:
+    """It was written ``W @ W``, with W a matrix [3×3]."""
+    W = [[Value(0.1 * i + j, label=f"W{i}_{j}") for j in range(3)] for i in range(3)]
+    entries = [w for row in W for w in row]
+    found = equations(lambda x: sum(dot(row, x) for row in W) + dot(entries, entries), entries, example=[[0.0] * 3])
+    assert any("Σ W²" in line for line in found) and not any("W @ W" in line for line in found)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_biases_have_the_path_of_their_weights(n: int) -> None:
+    """With one input and one output they were listed one by one."""
+    model = MLP(n, [3, 1], seed=1)
+    found = equations(lambda *x: losses.squared_error(model(x[:n]), x[n]), model.parameters(), example=[0.0] * (n + 1))
+    assert {"∂layer1.b[3] = Σ δ1", "∂layer2.b = Σ δ2"} <= {*found}
