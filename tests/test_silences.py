@@ -265,3 +265,33 @@ def test_a_dual_number_prints_its_tangent_and_hashes_like_its_number() -> None:
     x = Dual(3.0, 1.0)
     assert repr(x) == "Dual(3.0, 1.0)" and hash(x) == hash(3.0) and copy.deepcopy(x) is x
     assert sqrt(Dual(4.0, 1.0)).tangent == 0.25
+
+
+def test_a_program_does_not_run_with_old_constants() -> None:
+    """A network that is not among the parameters, such as a GAN's other half, kept the numbers it had when it was traced."""
+    w, u = Value(2.0, label="w"), Value(3.0, label="u")
+    program = compile(lambda x: w * u * x, [w])
+    assert program.gradient([1.0]) == (6.0, [3.0])
+    u.data = 4.0
+    for run in (program, program.gradient, program.outputs_and_gradient, program.jacobian):
+        with pytest.raises(ValueError, match=r"^u = 4\.0 was 3\.0 when the function was compiled, and is a constant"):
+            run([1.0])
+    u.data = 3.0
+    assert program([1.0]) == [6.0]
+
+
+def test_the_advice_for_old_constants_helps() -> None:
+    w, u = Value(2.0, label="w"), Value(3.0, label="u")
+    program = compile(lambda x: w * u * x, [w, u], example=[0.0])
+    u.data = 4.0
+    program.pull()
+    assert program.gradient([1.0])[1].tolist() == [4.0, 2.0]
+
+
+def test_constants_that_stay_are_no_reason_to_refuse() -> None:
+    """NaN does not equal itself, and a constant that is made anew in every call cannot change."""
+    w, unknown = Value(2.0), Value(math.nan)
+    program = compile(lambda x: w * x + Value(1.0) + 0 * unknown, [w], example=[0.0])
+    assert math.isnan(program([1.0])[0])
+    unknown.data = float("nan")
+    assert math.isnan(program([1.0])[0])

@@ -330,6 +330,7 @@ class Program:
                             "would be built in as numbers, and their gradient would be lost; call program.f")  # fmt: skip
         if not self._takes_any:
             in_order = self.trace.in_order(batch)
+            self.trace.require_constants()
             return [(range(batch_of(in_order)), self.trace, matrices(in_order, dtype))]
         found = []
         for indices, part in batch.groups():
@@ -339,6 +340,7 @@ class Program:
                 self.traces[key] = version  # the one that was used last is last
                 while len(self.traces) > self._most_traces:
                     del self.traces[next(iter(self.traces))]
+            version.require_constants()
             found.append((indices, version, matrices(part.arrays.values(), dtype)))
         return found
 

@@ -178,6 +178,7 @@ class Trace:
         graph: the computation.
         result: what f returned, with the place of its node instead of each leaf.
         outputs: the places in the result, in order.
+        held: the numbers of the other leaves that f used, which are constants.
 
     Raises:
         TypeError: if f needs a number that depends on an input or a parameter, or returns anything but numbers and `Value`s.
@@ -188,7 +189,7 @@ class Trace:
     ) -> None:
         self._open = True
         self.refusal: TypeError | None = None  # the last one; if f caught it, what it did then is not what numbers would do
-        self.graph = Graph([parameter.label for parameter in parameters], shapes)
+        self.graph, self.held = Graph([parameter.label for parameter in parameters], shapes), dict[Value, float]()
         with self._lent(parameters):
             nodes = map(self._node, range(len(parameters), self.graph.n_leaves))
             arguments = [build(nodes) for build in builds or [partial(_nested, shape) for shape in shapes]]
@@ -260,7 +261,7 @@ class Trace:
             if x._dy is not self:
                 raise TypeError("two functions are being compiled at once, one inside the other; compile them one by one")
             return x
-        return _frozen(x) if isinstance(x, Value) else number(x)
+        return self._frozen(x) if isinstance(x, Value) else number(x)
 
     def _result(self, x: Any) -> int:
         if isinstance(x, Traced) and x._dy is self:
@@ -271,7 +272,16 @@ class Trace:
             raise TypeError(
                 f"a compiled function returns numbers and Values, in any containers; this is {x!r}, a {type(x).__name__}"
             ) from None
-        return self.graph.constant(_frozen(x))
+        return self.graph.constant(self._frozen(x))
+
+    def _frozen(self, x: Value) -> float:
+        """Return the number of a node that depends on no parameter: a constant of the program."""
+        nodes = nodes_below(x)
+        if any(isinstance(node, Traced) for node in nodes):
+            raise TypeError(f"{describe(x)} was computed from a parameter outside the compiled function; compute it inside, so "
+                            "that the program computes it anew for new parameters")  # fmt: skip
+        self.held |= {node: node._number for node in nodes if node.primitive is None}
+        return x.data
 
 
 def _nested(shape: Shape, nodes: Iterator[Any]) -> Any:
@@ -385,11 +395,3 @@ for _name, _row in TABLE.items():  # methods such as `Value.tanh` record numbers
 for _name, _row in {"add": add, "sub": subtract, "mul": multiply, "truediv": divide}.items():
     setattr(Traced, f"__{_name}__", _operator(_row))
     setattr(Traced, f"__r{_name}__", _operator(_row, reflected=True))
-
-
-def _frozen(x: Value) -> float:
-    """Return the number of a node that depends on no parameter: a constant of the program."""
-    if any(isinstance(node, Traced) for node in nodes_below(x)):
-        raise TypeError(f"{describe(x)} was computed from a parameter outside the compiled function; compute it inside, so "
-                        "that the program computes it anew for new parameters")  # fmt: skip
-    return x.data
