@@ -44,9 +44,11 @@ def number(x: Any) -> Any:
     if kind == "O":  # an array of nodes
         return NotImplemented
     if shape:
-        raise TypeError(f"an array of shape {tuple(shape)} is not a scalar; apply the operation to its elements one by one")
+        raise TypeError(f"an array of shape {tuple(shape)} is not a scalar; apply the operation to its elements one by one, or "
+                        "to two arrays, one of which holds the Value, as np.array([x]) does")  # fmt: skip
     if x is None or shape == () or isinstance(x, str | bytes | complex | list | tuple | dict | set):
-        raise TypeError(f"{x!r} is {kind_of(x)}; pass a real number (int, float) or a Value")
+        each = ", or apply the operation to its elements one by one" if isinstance(x, list | tuple) else ""
+        raise TypeError(f"{x!r} is {kind_of(x)}; pass a real number (int, float) or a Value{each}")
     return NotImplemented
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import Value, clip, compile, grad, jacobian, mean, replay, softmax
+from autograd import Value, clip, compile, exp, grad, jacobian, mean, replay, softmax
 
 untyped: Any = mean, softmax
 numpy_clip: Any = np.clip  # its annotations do not allow nodes
@@ -86,3 +86,18 @@ def test_numpy_clips_a_node_with_one_bound_and_while_compiling() -> None:
 def test_what_is_refused(call: Callable[[], Any], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         call()
+
+
+def test_a_value_joins_an_array_of_numbers_in_an_array() -> None:
+    """The advice of the error for a `Value` times an array, and the README's."""
+    times, at = np.linspace(0.0, 1.0, 3), np.array([2.0, 0.5])
+    slopes = np.stack([np.exp(-at[1] * times), -at[0] * times * np.exp(-at[1] * times)], axis=1)
+    with pytest.raises(TypeError, match="which holds the Value"):
+        jacobian(lambda p: p[0] * np.exp(-p[1] * times))(at)
+    forms: tuple[Callable[[Any], Any], ...] = (
+        lambda p: p[:1] * np.exp(-p[1:2] * times),
+        lambda p: np.array([p[0]]) * np.exp(-np.array([p[1]]) * times),
+        lambda p: [p[0] * exp(-p[1] * t) for t in times],
+    )
+    for f in forms:
+        assert np.allclose(np.array([*jacobian(f)(at)], float), slopes)

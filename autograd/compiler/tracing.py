@@ -306,8 +306,8 @@ def _refuse(what: str) -> Callable[..., NoReturn]:
 
 
 INSTEAD: Final = ("to choose, use where(condition, a, b), maximum or minimum; for a loop that data ends, a loop of fixed "
-                  "length with where inside; to guard exp from overflow, logsumexp; to select by an index that is data, a "
-                  "one-hot list; for math's functions, autograd's of the same name")  # fmt: skip
+                  "length with where inside; to guard exp from overflow, softmax or logsumexp; to select by an index that "
+                  "is data, a one-hot list; for math's functions, autograd's of the same name")  # fmt: skip
 
 
 LABEL: Final = Value.__dict__["label"]  # the slot of a leaf's own label
