@@ -62,6 +62,14 @@ def test_rows_of_a_matrix_of_weights() -> None:
     assert {"∂layer2.w₀", "∂layer2.w₁", "∂layer2.b₀", "∂layer2.b₁"} <= {line.split(" =")[0] for line in found}
 
 
+def test_a_part_of_a_block_with_several_names_has_its_own() -> None:
+    """Two networks that run side by side, as in a coupling layer, whose outputs are used apart."""
+    s, t = MLP(1, [3, 1], seed=1, label="s"), MLP(1, [3, 1], seed=2, label="t")
+    found = equations(lambda x: (tanh(s([x[0]])) + x[1]) * t([x[0]]), s.parameters() + t.parameters(), example=[[0.0, 0.0]])
+    assert "∂t.layer2.net[B] = tanh(s.layer2.net) + x₁" in found
+    assert "∂s.layer2.w[3] = ∂s.layer2.net @ s.layer1.outᵀ" in found
+
+
 def test_groups_that_overlap_are_one() -> None:
     w = [Value(0.1 * i) for i in range(4)]
     found = equations(lambda x: tanh(dot(w[:2], x)) * tanh(dot(w[1:3], x)) * tanh(dot(w[2:], x)), w, example=[[0.0, 0.0]])

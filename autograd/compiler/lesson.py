@@ -351,6 +351,12 @@ class Writer:
             if inner.kind == "apply":
                 return inner.row.apply([self.operand(operand) for operand in inner.operands])
             return Written(self.formula(inner))
+        name = self._common_name(slots) if len(parts) == 1 and parts[0][0].name.startswith("[") else ""
+        if name and name != parts[0][0].name:  # one of those in a block with several
+            out = parts[0][0].instruction.out
+            named = zip(out.index.ravel().tolist(), self.labels(out), strict=True)
+            order = np.array([slot for slot, label in named if name_of(alike([label]), self.counted) == name])
+            return Symbol(self.markup.name(_part(name, order, slots.index, order.shape)))
         if parts:
             names = []
             for block, is_whole in parts:
