@@ -63,7 +63,9 @@ class Compatible:
             calls_methods = row is None or row.infix or options
             return (ufunc if calls_methods else namespace.frompyfunc(row, len(operands), 1))(*boxed, **options)
         if row is None or method != "__call__" or options:
-            raise TypeError(f"numpy.{ufunc.__name__} cannot be recorded; use operators and autograd's functions on Values")
+            name = ufunc.__name__
+            its_row = f", or make it a row: Unary({name!r}, {name}, rule)" if row is None and ufunc.nin == 1 else ""
+            raise TypeError(f"numpy.{name} cannot be recorded; use operators and autograd's functions on Values{its_row}")
         return row.apply(operands)
 
     def clip(self, low: Any, high: Any, out: None = None) -> Any:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import Value, clip, compile, exp, grad, jacobian, mean, replay, softmax
+from autograd import Unary, Value, clip, compile, exp, grad, jacobian, mean, replay, softmax
 
 untyped: Any = mean, softmax
 numpy_clip: Any = np.clip  # its annotations do not allow nodes
@@ -101,3 +101,14 @@ def test_a_value_joins_an_array_of_numbers_in_an_array() -> None:
     )
     for f in forms:
         assert np.allclose(np.array([*jacobian(f)(at)], float), slopes)
+
+
+def test_functions_of_numbers_whose_rules_need_each_other() -> None:
+    """The advice of the error for SciPy's functions, and the README's."""
+    special: Any = pytest.importorskip("scipy.special")
+    with pytest.raises(TypeError, match=r"or make it a row: Unary\('j1', j1, rule\)"):
+        special.j1(Value(0.7))
+    j0 = Unary("j0", special.j0, lambda x, out: -j1(x), array=lambda numpy: special.j0)
+    j1 = Unary("j1", special.j1, lambda x, out: j0(x) - out / x, array=lambda numpy: special.j1)
+    assert grad(grad(j0))(0.7).data == pytest.approx(special.jvp(0, 0.7, 2))
+    assert compile(j0).jacobian([0.7], of="inputs")[0, 0, 0] == pytest.approx(special.jvp(0, 0.7, 1))

@@ -242,7 +242,7 @@ def test_nan_passes_forward_and_backward() -> None:
         (lambda: Value(3.0) == 3, "== compares nodes, not their numbers; for those write `x.data == 3`"),
         (lambda: Value(3.0) != 3, "!= compares nodes, not their numbers; for those write `x.data != 3`"),
         (lambda: np.float64(3.0) == Value(3.0), "numpy.equal cannot be recorded"),
-        (lambda: np.rint(Value(1.0)), "numpy.rint cannot be recorded"),
+        (lambda: np.rint(Value(1.0)), r"numpy.rint cannot be recorded.* row: Unary\('rint', rint, rule\)$"),
         (lambda: bool(Value(1.0)), "is a number, not a condition"),
         (lambda: anything(Value(1.0)) @ 2, "unsupported operand"),
         (lambda: Value(1.0) < object(), "not supported"),
