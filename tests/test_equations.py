@@ -105,3 +105,12 @@ def test_biases_have_the_path_of_their_weights(n: int) -> None:
     model = MLP(n, [3, 1], seed=1)
     found = equations(lambda *x: losses.squared_error(model(x[:n]), x[n]), model.parameters(), example=[0.0] * (n + 1))
     assert {"∂layer1.b[3] = Σ δ1", "∂layer2.b = Σ δ2"} <= {*found}
+
+
+def test_a_label_may_be_the_beginning_of_another() -> None:
+    w = [[Value(0.1 * i + j, label=f"layer1.neuron{i}.w{j}") for j in range(2)] for i in range(2)]
+    b = [Value(0.5, label="layer1.neuron") for _ in range(2)]
+    found = equations(
+        lambda x: sum(tanh(dot(v, x, u)) for v, u in zip(w, b, strict=True)), [*w[0], *w[1], *b], example=[[0.0] * 2]
+    )
+    assert found[1] == "v1[2×B] = tanh(layer1.w[2×2] @ x[2×B] + layer1.neuron)"

@@ -112,3 +112,12 @@ def test_functions_of_numbers_whose_rules_need_each_other() -> None:
     j1 = Unary("j1", special.j1, lambda x, out: j0(x) - out / x, array=lambda numpy: special.j1)
     assert grad(grad(j0))(0.7).data == pytest.approx(special.jvp(0, 0.7, 2))
     assert compile(j0).jacobian([0.7], of="inputs")[0, 0, 0] == pytest.approx(special.jvp(0, 0.7, 1))
+
+
+def test_a_row_of_slope_0_cuts_the_graph_where_data_is_refused() -> None:
+    stop = Unary("stop", lambda x: x, lambda x, out: 0.0)
+    w = Value(2.0)
+    with pytest.raises(TypeError, match=r"^\.data of .* cannot be used while compiling"):
+        compile(lambda x: w * (w * x).data, [w], example=[1.0])
+    assert compile(lambda x: w * stop(w * x), [w]).gradient([3.0]) == (12.0, [6.0])
+    assert grad(lambda x: x * stop(x))(3.0).data == 3.0

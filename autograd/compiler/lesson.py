@@ -442,7 +442,7 @@ def _is_transposed(slots: Slots) -> bool:
 
 def _is_in_path(i: int, *labels: Sequence[str]) -> bool:
     """Return whether labels, as the words between their numbers, have the same path up to number i, and go on after a dot."""
-    return len({tuple(words[: i + 1]) for words in labels}) == 1 and all(words[i + 1].startswith(".") for words in labels)
+    return len({tuple(words[: i + 1]) for words in labels}) == 1 and all("".join(words[i + 1 :])[:1] == "." for words in labels)
 
 
 class Alike(NamedTuple):
