@@ -41,6 +41,8 @@ CHANGING: Final = ("the model or the loss does something different at each call,
 UNLIKE: Final = ("the model or the loss returns a different result for nodes than for numbers, and nodes replace the inputs "
                  "and targets while it is compiled: it may depend on their class, text or identity; "
                  "use compiled=False")  # fmt: skip
+PLAIN: Final = ("but compiled training needs numbers in nested lists of one shape; use compiled=False, or write a loop with "
+                "autograd.compile, which takes others, too")  # fmt: skip
 
 
 @dataclass
@@ -303,7 +305,8 @@ class Compiled(Engine):
         try:
             inputs, targets = np.asarray(examples.X, float), np.asarray(examples.targets, float)
         except ValueError as error:
-            raise ValueError(f"the examples are not all of one shape: {error}") from None
+            is_ragged = "inhomogeneous" in str(error)
+            raise ValueError(f"the examples are not all of one shape, {PLAIN}" if is_ragged else str(error)) from None
         return inputs, targets, None if examples.classes is None else np.array(examples.classes)
 
     def learn(self, batch: Sequence[int]) -> tuple[float, int]:
@@ -408,7 +411,12 @@ def _require_same(f: Callable[..., Any], *given: Any) -> None:
 
 
 def _nodes(x: Any) -> Any:
-    return [*map(_nodes, x)] if isinstance(x, list) else x if isinstance(x, Value) else Value(x)
+    if isinstance(x, list | Value):
+        return [*map(_nodes, x)] if isinstance(x, list) else x
+    try:
+        return Value(x)
+    except TypeError:
+        raise TypeError(f"an example is or holds a {type(x).__name__}, {PLAIN}") from None
 
 
 def _chunks(batches: Iterable[Sequence[int]]) -> Iterator[list[Sequence[int]]]:

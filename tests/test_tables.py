@@ -180,8 +180,21 @@ class Total(Module):
 def test_a_model_of_sequences_may_take_ragged_examples() -> None:
     X, y = [[1.0], [1.0, 2.0], [3.0]], [2.0, 6.0, 6.0]
     assert fit(Total(), X, y, epochs=20, seed=0).loss[-1] < 2.0
-    with pytest.raises(ValueError, match="not all of one shape"):
+    with pytest.raises(ValueError, match=r"not all of one shape, but compiled training needs .* use compiled=False, or"):
         fit(Total(), X, y, epochs=1, compiled=True)
+
+
+def test_compiled_training_refuses_dicts_by_name() -> None:
+    """The error was that the example is not a number."""
+
+    class Sum(Total):
+        def __call__(self, x: Any) -> Any:
+            return super().__call__(x["parts"])
+
+    X, y = [{"parts": [1.0, 2.0]}, {"parts": [3.0, 4.0]}], [2.0, 6.0]
+    assert fit(Sum(), X, y, epochs=20, seed=0).engine.startswith("eager")
+    with pytest.raises(TypeError, match="an example is or holds a dict, but compiled training needs numbers in nested lists"):
+        fit(Sum(), X, y, epochs=1, compiled=True)
 
 
 def test_validation_examples_may_have_another_length() -> None:

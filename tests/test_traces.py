@@ -170,7 +170,7 @@ def test_advice_exp_is_guarded_by_logsumexp_and_numbers_are_chosen_by_one_hot_li
         largest = max(part.data for part in x)
         return sum(exp(w * part - largest) for part in x)
 
-    with pytest.raises(TypeError, match="to guard exp from overflow, logsumexp"):
+    with pytest.raises(TypeError, match="to guard exp from overflow, softmax or logsumexp"):
         compile(guarded, [w], example=[[1.0, 2.0]])
     assert_compiles(lambda x: logsumexp([w * x_i for x_i in x]), lambda x: logsumexp([w * x_i for x_i in x]), normal(3, 4))
     with pytest.raises(TypeError, match="by an index that is data, a one-hot list"):
