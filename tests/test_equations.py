@@ -114,3 +114,13 @@ def test_a_label_may_be_the_beginning_of_another() -> None:
         lambda x: sum(tanh(dot(v, x, u)) for v, u in zip(w, b, strict=True)), [*w[0], *w[1], *b], example=[[0.0] * 2]
     )
     assert found[1] == "v1[2×B] = tanh(layer1.w[2×2] @ x[2×B] + layer1.neuron)"
+
+
+def test_networks_with_the_same_labels_are_told_apart() -> None:
+    """The encoder and the decoder of an autoencoder both had a layer1.w, of different shapes."""
+    encoder, decoder = MLP(3, [2], seed=1), MLP(2, [3], seed=2)
+    found = equations(
+        lambda x: losses.squared_error(decoder(encoder(x)), x), encoder.parameters() + decoder.parameters(), example=[[0.0] * 3]
+    )
+    assert found[1:3] == ["net1[2×B] = layer1.w[2×3] @ x[3×B] + layer1.b", "v1[3×B] = (layer1.w′[3×2] @ net1 + layer1.b′) - x"]
+    assert {"∂layer1.w[2×3]", "∂layer1.w′[3×2]", "∂layer1.b[2]", "∂layer1.b′[3]"} <= {line.split(" =")[0] for line in found}

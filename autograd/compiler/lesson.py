@@ -3,8 +3,8 @@
 A block of results is named after the labels of its nodes, without the numbers that count them: ``layer1.neuron0.net``,
 ``layer1.neuron1.net``, … become ``net1``, and their gradients δ1.  A block that has no name and is used once is written where
 it is used.  ``v1₂`` is an entry of a block or a list, counted from 0, ``x₂,₁`` one of a matrix, and ``x₂`` its row; ``v1₀…₃``
-are the first four entries, and ``v1[…]`` is any other part, or all of it in another order.  `autograd.writing` writes the
-formulas.
+are the first four entries, and ``v1[…]`` is any other part, or all of it in another order.  Parameters of a second network with
+the same labels get a ′.  `autograd.writing` writes the formulas.
 
 >>> from autograd.compiler import compile
 >>> from nn import MLP
@@ -181,7 +181,9 @@ class Writer:
             if slots.space in (PARAMETERS, GRADIENT):
                 self._add_whole(slots)
         self._join_wholes()
-        self.taken |= self.wholes.keys() | {f"p{i + 1}" for i in range(len(self.wholes.get("", ())))}
+        self.taken |= {
+            name + i * "′" if name else f"p{i + 1}" for name, wholes in self.wholes.items() for i in range(len(wholes))
+        }
         self._name_blocks()
 
     def _learn(self, some: Sequence[Slots], known: AbstractSet[tuple[str, ...]]) -> None:
@@ -272,11 +274,11 @@ class Writer:
         return name_of(self.groups[_key(slots)], self.counted)
 
     def parameter(self, slots: Slots) -> str:
-        """Return the name of parameters, from their labels; p1, p2, … if they have none."""
+        """Return the name of parameters, from their labels, with ′ for a second group; p1, p2, … if they have none."""
         name = self._common_name(slots)
         i, whole = next(found for found in enumerate(self.wholes[name]) if np.isin(slots.index, found[1].order).all())
         is_all = slots.space == GRADIENT and len(np.unique(slots.index)) == len(whole.order)  # in any order
-        return _part(name or f"p{i + 1}", whole.order, whole.order if is_all else slots.index, whole.shape)
+        return _part(name + i * "′" if name else f"p{i + 1}", whole.order, whole.order if is_all else slots.index, whole.shape)
 
     def parts(self, slots: Slots) -> list[tuple[Block, bool]]:
         """Return the blocks that slots are in, each with whether the slots are all of it, in order; for leaves, none."""
