@@ -295,3 +295,12 @@ def test_constants_that_stay_are_no_reason_to_refuse() -> None:
     assert math.isnan(program([1.0])[0])
     unknown.data = float("nan")
     assert math.isnan(program([1.0])[0])
+
+
+def test_a_program_is_not_built_into_a_function_of_its_constants() -> None:
+    """The derivative was 6 instead of 12, since the inner program's result was a number."""
+    w = Value(2.0, label="w")
+    inner = compile(lambda x: w * x, example=[0.0])
+    with pytest.raises(TypeError, match=r"cannot run inside a function of its parameters .* call program\.f"):
+        compile(lambda x: inner([3.0])[0] * w * x, [w]).gradient([1.0])
+    assert compile(lambda x: inner.f(3.0) * w * x, [w]).gradient([1.0]) == (12.0, [12.0])

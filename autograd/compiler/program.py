@@ -35,7 +35,7 @@ from autograd.compiler.lesson import latex, lesson
 from autograd.compiler.native import NativeMachine
 from autograd.compiler.pure import PureMachine, as_function, exact_share
 from autograd.compiler.tracing import Graph, Shape
-from autograd.compiler.version import Plan, Version
+from autograd.compiler.version import INSIDE, Plan, Version
 from autograd.trees import map_tree
 from autograd.value import TRACED_VARIABLE, Value
 
@@ -326,8 +326,7 @@ class Program:
         """Check a batch; return, for the examples of each structure, their indices, the version, and matrices [batch×size]."""
         batch, dtype = Batch(arguments), self._parameters.dtype
         if TRACED_VARIABLE.get() is not None and any(leaf.__class__ is not Value for leaf in self.leaves):
-            raise TypeError("a program cannot run inside a function of its parameters that is being compiled: its results "
-                            "would be built in as numbers, and their gradient would be lost; call program.f")  # fmt: skip
+            raise TypeError(INSIDE)
         if not self._takes_any:
             in_order = self.trace.in_order(batch)
             self.trace.require_constants()

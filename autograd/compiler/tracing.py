@@ -38,7 +38,7 @@ from autograd.threads import call_with
 from autograd.trees import flatten, map_tree
 from autograd.value import TRACED_VARIABLE, Value, new, nodes_below
 
-__all__ = ["Graph", "Shape", "Trace", "constant_key"]
+__all__ = ["Graph", "Shape", "Trace", "Traced", "constant_key"]
 
 Shape: TypeAlias = tuple[int, ...]
 Build: TypeAlias = Callable[[Iterator[Any]], Any]

@@ -21,13 +21,15 @@ from autograd.compiler.jacobians import Jacobian, jacobian
 from autograd.compiler.layout import Array, Layout, lay_out
 from autograd.compiler.recordings import freeze
 from autograd.compiler.schedule import Group, schedule
-from autograd.compiler.tracing import Shape, Trace
+from autograd.compiler.tracing import Shape, Trace, Traced
 from autograd.manners import describe
 from autograd.trees import flatten
-from autograd.value import Value
+from autograd.value import TRACED_VARIABLE, Value
 
-__all__ = ["Plan", "Version"]
+__all__ = ["INSIDE", "Plan", "Version"]
 
+INSIDE: Final = ("a program cannot run inside a function of its parameters that is being compiled: its results would be "
+                 "built in as numbers, and their gradient would be lost; call program.f")  # fmt: skip
 _TRACING: Final = threading.RLock()  # a trace borrows the parameters, which two programs may share
 
 
@@ -131,7 +133,14 @@ class Version(Plan):
         return same and graph.is_equivalent_to(self.passes.graph, self.passes.forward)
 
     def require_constants(self) -> None:
-        """Raise a ValueError if a leaf that the function used as a constant has another number now."""
+        """Raise if a leaf that the function used as a constant has another number now, or stands for any.
+
+        Raises:
+            ValueError: for another number.
+            TypeError: while a function of the leaf is being compiled.
+        """
+        if TRACED_VARIABLE.get() is not None and any(isinstance(leaf, Traced) for leaf in self._held):
+            raise TypeError(INSIDE)
         if [leaf._number for leaf in self._held] == [*self._held.values()]:  # measured: a quarter of the time of reading `data`
             return
         for leaf, x in self._held.items():
