@@ -10,7 +10,7 @@ import pytest
 
 from autograd import Value, compile, exp, where
 from autograd.compiler import tracing
-from autograd.compiler.lesson import alike
+from autograd.compiler.labels import alike
 
 USES: list[Callable[[Any, Any], Any]] = [
     lambda x, y: x + y, lambda x, y: x - y, lambda x, y: x * y, lambda x, y: x / y, lambda x, y: x**y,

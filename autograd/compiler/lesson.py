@@ -42,6 +42,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
+from autograd.compiler.labels import Alike, Counted, alike, is_in_path, name_of
 from autograd.compiler.layout import Array, Instruction, Layout, Slots, strides
 from autograd.compiler.schedule import BATCHED, CONSTANTS, GRADIENT, INPUTS, PARAMETERS
 from autograd.primitives import total
@@ -50,10 +51,8 @@ from autograd.writing import ATOM, COMPARE, LATEX, PLAIN, SUM, Style, call, late
 
 __all__ = ["latex", "lesson"]
 
-DIGITS: Final = re.compile("[0-9]+")
 PART: Final = re.compile(r"(.+)\[([0-9]+[0-9,…]*)\]")  # the name of a part: that of the whole, and the indices
 SUBSCRIPTS: Final = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-Counted: TypeAlias = dict[tuple[str, ...], set[int]]  # for the words of a label, the numbers between them that count
 Arguments: TypeAlias = Sequence[tuple[str, tuple[int, ...]]]
 DEEPEST: Final = 12  # formulas one inside the other; longer chains get names in between
 
@@ -175,7 +174,7 @@ class Writer:
         self._learn([i.out for i in layout.instructions if i.kind == "product" and i.is_summed], set())
         self._learn([i.bias for i in layout.instructions if i.bias], {*self.counted})
         for words, numbers in self.counted.items():  # a bias has the path of its weights, in which the same numbers count
-            numbers |= {i for path, known in self.counted.items() for i in known if _is_in_path(i, path, words)}
+            numbers |= {i for path, known in self.counted.items() for i in known if is_in_path(i, path, words)}
         self._learn(everything, {*self.counted})
         for slots in everything:
             if slots.space in (PARAMETERS, GRADIENT):
@@ -277,14 +276,14 @@ class Writer:
         """Return the name of parameters, from their labels, with ′ for a second group; p1, p2, … if they have none."""
         name = self._common_name(slots)
         i, whole = next(found for found in enumerate(self.wholes[name]) if np.isin(slots.index, found[1].order).all())
-        is_all = slots.space == GRADIENT and len(np.unique(slots.index)) == len(whole.order)  # in any order
+        is_all = slots.space == GRADIENT and len(_distinct(slots.index)) == len(whole.order)  # in any order
         return _part(name + i * "′" if name else f"p{i + 1}", whole.order, whole.order if is_all else slots.index, whole.shape)
 
     def parts(self, slots: Slots) -> list[tuple[Block, bool]]:
         """Return the blocks that slots are in, each with whether the slots are all of it, in order; for leaves, none."""
         if slots.space not in self.block_of:
             return []
-        blocks, counts = np.unique(self.block_of[slots.space][np.unique(slots.index)], return_counts=True)
+        blocks, counts = np.unique(self.block_of[slots.space][_distinct(slots.index)], return_counts=True)
         found = zip([self.blocks[i] for i in blocks], counts, strict=True)
         return [(block, _is_whole(block.instruction.out.index, slots.index, n)) for block, n in found]
 
@@ -400,9 +399,13 @@ class Writer:
 
 def _key(slots: Slots) -> tuple[int, bytes]:
     """Return a key for slots in any order; a gradient has that of its parameters."""
-    index = np.sort(slots.index, axis=None)  # measured: `np.unique` takes 30 times as long on slots that ascend already
-    is_new = np.concatenate([[True], index[1:] != index[:-1]])
-    return PARAMETERS if slots.space == GRADIENT else slots.space, index[is_new].tobytes()
+    return PARAMETERS if slots.space == GRADIENT else slots.space, _distinct(slots.index).tobytes()
+
+
+def _distinct(index: Array) -> Array:
+    """Return the different slots of an index.  Measured: `np.unique` takes 30 times as long on slots that ascend already."""
+    slots = np.sort(index, axis=None)
+    return slots[np.concatenate([[True], slots[1:] != slots[:-1]])]
 
 
 def _is_whole(block: Array, index: Array, n: int) -> bool:
@@ -413,7 +416,7 @@ def _is_whole(block: Array, index: Array, n: int) -> bool:
 
 def _part(name: str, order: Array, index: Array, shape: Sequence[int]) -> str:
     """Name slots of an array that has a name and a shape and is stored in an order."""
-    whole = _is_whole(order, index, len(np.unique(index)))
+    whole = _is_whole(order, index, len(_distinct(index)))
     return name if whole else f"{name}[{_place(order, index, shape) or '…'}]"
 
 
@@ -440,57 +443,3 @@ def _is_transposed(slots: Slots) -> bool:
     """Return whether slots [c×m×K] are stored column by column, as a transposed matrix is."""
     even = strides(slots.index)
     return slots.index.ndim == 3 and even is not None and 0 < even[1][1] < even[1][2]
-
-
-def _is_in_path(i: int, *labels: Sequence[str]) -> bool:
-    """Return whether labels, as the words between their numbers, have the same path up to number i, and go on after a dot."""
-    return len({tuple(words[: i + 1]) for words in labels}) == 1 and all("".join(words[i + 1 :])[:1] == "." for words in labels)
-
-
-class Alike(NamedTuple):
-    """Labels that differ only in their numbers: the words between these, which numbers differ, and all the labels."""
-
-    words: tuple[str, ...]
-    differ: set[int]
-    labels: list[str]
-
-
-def alike(labels: Sequence[str]) -> list[Alike]:
-    """Group labels that differ only in their numbers.
-
-    >>> [(group.words, group.differ) for group in alike(["w1_0", "w1_1", "b1"])]
-    [(('w', '_', ''), {1}), (('b', ''), set())]
-    """
-    groups: dict[str, list[str]] = {}  # by their labels with every number as 0
-    for label in filter(None, labels):
-        groups.setdefault(DIGITS.sub("0", label), []).append(label)
-    found = []
-    for members in groups.values():
-        numbers = DIGITS.findall(members[0])
-        others = chain.from_iterable(map(DIGITS.findall, members))
-        differ = {i % len(numbers) for i, number in enumerate(others) if number != numbers[i % len(numbers)]}
-        found.append(Alike(tuple(DIGITS.split(members[0])), differ, members))
-    return found
-
-
-def name_of(groups: Sequence[Alike], counted: Counted) -> str:
-    """Return a name made of what the labels in each group have in common; in brackets if there are several.
-
-    >>> weights = alike(["layer1.neuron0.w0", "layer1.neuron0.w1", "layer1.neuron1.w0", "layer1.neuron1.w1"])
-    >>> counted = {group.words: group.differ for group in weights}
-    >>> name_of(alike(["layer2.neuron0.w0", "layer2.neuron0.w1"]), counted)
-    'layer2.w'
-    """
-    stems: dict[str, None] = {}
-    for words, differ, labels in groups:
-        counts = counted.get(words, set())
-        stems |= dict.fromkeys(_stem(label, counts) for label in (labels[:1] if differ <= counts else labels))
-    return f"[{', '.join(stems)}]" if len(stems) > 1 else "".join(stems)
-
-
-def _stem(label: str, counted: AbstractSet[int]) -> str:
-    """Return a label without the numbers that count it."""
-    parts = re.split("([0-9]+)", label)
-    marked = "".join("\0" if i % 2 and i // 2 in counted else part for i, part in enumerate(parts))
-    *path, last = marked.split(".")
-    return ".".join([*(part for part in path if not part.endswith("\0")), re.sub(r"[_\0]+$", "", last)])

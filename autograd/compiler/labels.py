@@ -1,0 +1,90 @@
+"""What labels have in common, without the numbers that count them.
+
+A number in a label counts if it differs among labels that are otherwise alike.
+
+>>> weights = alike(["layer1.neuron0.w0", "layer1.neuron0.w1", "layer1.neuron1.w0", "layer1.neuron1.w1"])
+>>> [(group.words, group.differ) for group in weights]
+[(('layer', '.neuron', '.w', ''), {1, 2})]
+>>> counted = {group.words: group.differ for group in weights}
+>>> name_of(alike(["layer2.neuron0.w0", "layer2.neuron0.w1"]), counted)
+'layer2.w'
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from itertools import chain
+from typing import Final, NamedTuple, TypeAlias
+
+import numpy as np
+
+__all__ = ["Alike", "Counted", "alike", "is_in_path", "name_of"]
+
+DIGITS: Final = re.compile("[0-9]+")
+ZEROS: Final = bytes.maketrans(b"123456789", b"000000000")
+Counted: TypeAlias = dict[tuple[str, ...], set[int]]  # for the words of a label, the numbers between them that count
+
+
+class Alike(NamedTuple):
+    """Labels that differ only in their numbers: the words between these, which numbers differ, and all the labels."""
+
+    words: tuple[str, ...]
+    differ: set[int]
+    labels: Sequence[str]
+
+
+def alike(labels: Sequence[str]) -> list[Alike]:
+    """Group labels that differ only in their numbers.
+
+    >>> [(group.words, group.differ) for group in alike(["w1_0", "w1_1", "b1"])]
+    [(('w', '_', ''), {1}), (('b', ''), set())]
+    """
+    layouts: dict[bytes, list[str]] = {}  # by the labels with every digit as 0
+    for label in filter(None, labels):
+        layouts.setdefault(label.encode(errors="replace").translate(ZEROS), []).append(label)
+    groups: dict[str, list[list[str]]] = {}  # by the labels with every number as 0
+    for layout, members in layouts.items():
+        groups.setdefault(DIGITS.sub("0", layout.decode()), []).append(members)
+    return [Alike(tuple(DIGITS.split(same[0][0])), _differing(same), [*chain(*same)]) for same in groups.values()]
+
+
+def _differing(layouts: Sequence[Sequence[str]]) -> set[int]:
+    """Return which numbers differ in labels, which are given in lists of those with digits at the same places.
+
+    Measured: comparing characters in an array takes a tenth of the time of finding the numbers of each label.
+    """
+    firsts = [DIGITS.findall(labels[0]) for labels in layouts]
+    found = {i for i, numbers in enumerate(zip(*firsts, strict=True)) if len({*numbers}) > 1}
+    for labels in layouts:
+        characters = np.frombuffer("".join(labels).encode("utf-32-le", "replace"), np.uint32).reshape(len(labels), -1)
+        varies = (characters != characters[0]).any(axis=0)
+        found |= {i for i, number in enumerate(DIGITS.finditer(labels[0])) if varies[slice(*number.span())].any()}
+    return found
+
+
+def name_of(groups: Sequence[Alike], counted: Counted) -> str:
+    """Return a name made of what the labels in each group have in common; in brackets if there are several.
+
+    >>> name_of(alike(["a.w0", "a.w1", "b"]), {("a.w", ""): {0}})
+    '[a.w, b]'
+    """
+    stems: dict[str, None] = {}
+    for words, differ, labels in groups:
+        counts = counted.get(words, set())
+        stems |= dict.fromkeys(_stem(label, counts) for label in (labels[:1] if differ <= counts else labels))
+    return f"[{', '.join(stems)}]" if len(stems) > 1 else "".join(stems)
+
+
+def _stem(label: str, counted: AbstractSet[int]) -> str:
+    """Return a label without the numbers that count it."""
+    parts = re.split("([0-9]+)", label)
+    marked = "".join("\0" if i % 2 and i // 2 in counted else part for i, part in enumerate(parts))
+    *path, last = marked.split(".")
+    return ".".join([*(part for part in path if not part.endswith("\0")), re.sub(r"[_\0]+$", "", last)])
+
+
+def is_in_path(i: int, *labels: Sequence[str]) -> bool:
+    """Return whether labels, as the words between their numbers, have the same path up to number i, and go on after a dot."""
+    return len({tuple(words[: i + 1]) for words in labels}) == 1 and all("".join(words[i + 1 :])[:1] == "." for words in labels)
