@@ -88,7 +88,8 @@ def check_derivation(loss: Value, claims: Mapping[Value, float | EllipsisType], 
             largest = f"the largest float, {sys.float_info.max:.2g}"
             raise ValueError(f"the claim for {describe(node)} is beyond {largest}; claim a smaller number") from None
         except TypeError as error:
-            raise TypeError(f"the claim for {describe(node)}: {error}") from None
+            formulas = "; for formulas use autograd.exercises, as in exercise(loss).mark({w: '2*w'})" * isinstance(claim, str)
+            raise TypeError(f"the claim for {describe(node)}: {error}{formulas}") from None
     right: set[Value] = set()
     marks: list[Mark] = []
     for node in [*reversed(steps.order), *steps.notation.leaves]:

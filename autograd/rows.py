@@ -344,6 +344,11 @@ class Nary(Primitive):
         expands: whether formulas show what the function computes, instead of a call.
         picks: computes, from the value of the first operand, the index of the operand that is the result.
         fold: the name of a function of two arrays that gives the result when it combines all operands, in any order.
+
+    >>> from autograd import sqrt
+    >>> norm = Nary("norm", lambda *v: sqrt(sum(x * x for x in v)), lambda v, out: [x / out for x in v], lambda v: v)
+    >>> norm([3.0, 4.0])
+    5.0
     """
 
     gradient: Callable[[Sequence[Any], Any], Sequence[Any]]
