@@ -308,7 +308,9 @@ class Derivation:
         for x in self.names:
             symbol = symbols[x]
             if x.primitive is None:
-                if x.label is None and float(self.steps.notation.number(x.data).replace("∞", "inf")) == x.data:
+                is_shown_in_full = float(self.steps.notation.number(x.data).replace("∞", "inf")) == x.data
+                # The explained node keeps its name, since a derivative with respect to v1 is taken of a formula with v1.
+                if x.label is None and is_shown_in_full and x is not self.node:
                     symbol = as_symbol(x.data)
             elif x not in stations and x not in named and not x.label:
                 formula = formula_of(x, symbols)

@@ -473,3 +473,10 @@ def test_a_line_of_latex_is_broken_only_if_it_is_too_long() -> None:
     lines = _wrapped(row, 12).split(" \\\\\n&\\quad{}")
     assert " ".join(lines) == row and [line.count("abc") for line in lines] == [3] * 6
     assert _wrapped(row, 1000) == row
+
+
+def test_an_unlabelled_leaf_that_is_explained_has_its_name_in_every_formula() -> None:
+    leaf, half, c = Value(2.0), Value(0.5), Value(3.0, label="c")
+    _, derivation = explain(leaf, of=tanh(leaf * c) * half + leaf).text.split("∂loss/∂v1 = ∂loss")
+    assert "∂(v5 + v1)/∂v1" in derivation and "v2 = v1·c" in derivation
+    assert "v5 = v3·0.5" in derivation  # other unlabelled leaves are their numbers
