@@ -3,6 +3,7 @@
 import itertools
 import math
 import random
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -174,3 +175,42 @@ def test_a_number_and_a_changed_leaf_are_refused() -> None:
     x.data = 3.0
     with pytest.raises(ValueError, match="a leaf was changed after the forward pass"):
         gradcheck(y)
+
+
+def test_a_gradient_that_adds_to_that_of_an_earlier_call_is_wrong() -> None:
+    total_so_far = [0.0]
+
+    def gradient(x: float) -> float:  # a backward pass without zero_grad
+        total_so_far[0] += 2 * x
+        return total_so_far[0]
+
+    report = gradcheck(lambda x: x * x, 3.0, gradient=gradient)
+    [check] = report.inputs
+    assert report.verdict == "wrong" and check.analytic == 6
+    assert re.fullmatch("called again at this point, it differs by up to .*: draw random numbers outside .*", check.reason)
+
+
+@pytest.mark.parametrize(("noise", "verdict"), [(0.1, "wrong"), (1e-3, "correct"), (1e-9, "correct")])
+def test_a_gradient_with_random_numbers_is_named(noise: float, verdict: str) -> None:
+    chance = random.Random(0)
+    report = gradcheck(lambda x: x * x, 3.0, gradient=lambda x: 2 * x + noise * chance.random())
+    assert report.verdict == verdict
+    [note] = report.notes
+    assert re.fullmatch("the gradient is not deterministic: at the same point it differs by up to .*", note)
+
+
+def test_rounding_noise_in_a_gradient_of_zero_is_not_wrong() -> None:
+    chance = random.Random(0)
+    report = gradcheck(lambda x: math.cos(x) + 1, 0.0, gradient=lambda x: -math.sin(x) + 1e-17 * chance.random())
+    assert report.verdict == "vacuous"
+
+
+def test_numbers_that_look_alike_are_written_in_full() -> None:
+    [check] = gradcheck(lambda x: x * x, 3.0, gradient=lambda x: 2 * x * (1 + 1e-12)).inputs
+    assert check.reason == f"it is {6 * (1 + 1e-12)!r}, but the slope is {check.numeric!r} ± {check.error:.1g}"
+
+
+def test_a_doubtful_gradient_is_not_blamed_on_the_numeric_derivative() -> None:
+    smooth = Slope(6.0, 1e-13)
+    assert judge("∂f/∂x", "x = 3", 6.0, smooth, doubt=24.0).reason == "6 cannot be told from 0 with an error of 6"
+    assert judge("∂f/∂x", "x = 3", 6.0, smooth, doubt=2.0).reason == "6 is known only to ± 0.5, which is too coarse to judge by"

@@ -45,12 +45,12 @@ from autograd.checking.points import (
 )
 from autograd.checking.report import MOST_ROWS, Report
 from autograd.checking.rounding import DOUBLE, SINGLE, roughness
-from autograd.checking.verdicts import Check, judge, mark_vacuous, short
+from autograd.checking.verdicts import SAFETY, Check, judge, mark_vacuous, short
 from autograd.reals import kind_of
 
 __all__ = ["check"]
 
-MORE_CALLS: Final = 12  # further calls of a function at its point, if it does not return the same value each time
+MORE_CALLS: Final = 12  # further calls of a function or a gradient at the point, if it does not return the same each time
 NEIGHBOURS: Final = 8  # of the point, at which the gradient is computed to see how it is rounded
 DOUBTS: Final = 4.0  # the rounding allowed in a gradient, as a multiple of what is seen
 SLIGHT: Final = 1e4  # units in the last place of the values around, up to which the height of a jump is due to rounding
@@ -113,7 +113,7 @@ class Comparison:
             self.notes.append(f"{self.title} computes in {self.precision.name}, and is judged by its rounding, "
                               f"{self.precision.ulp(1.0):.0e} of each value{moved}")  # fmt: skip
         self.noises = self._noises()
-        self.rows, self.doubts = self._gradients()
+        self.rows, self.doubts, self.changes = self._gradients()
 
     def report(self) -> Report:
         """Compare all entries; or, if there are many, random directions, and the entries for which one of them disagrees."""
@@ -186,10 +186,14 @@ class Comparison:
         derivatives: Callable[[float], Sequence[float]],
     ) -> Check:
         """Compare the derivative of one output along a line."""
-        noise, doubt, seen = 0.0, 0.0, list[float]()
+        noise, doubt, change, size, seen = 0.0, 0.0, 0.0, 0.0, list[float]()
         for k, weight in output.weights.items():
             noise += abs(weight) * self.noises[k]
-            doubt += abs(weight) * sum(abs(d) * self.doubts[k][i] for i, d in line.direction.items())
+            for i, d in line.direction.items():
+                share = abs(weight * d)
+                doubt += share * self.doubts[k][i]
+                change += share * self.changes[k][i]
+                size += share * abs(self.rows[k][i])
 
         def g(t: float) -> float:
             seen.append(output.of(values(t)))
@@ -197,13 +201,17 @@ class Comparison:
 
         noise = max(noise, plateau(g, line.start, self.precision))
         found = slope(g, line.start, noise, self.precision)
-        size = max(abs(y) for y in seen if math.isfinite(y))
-        if found.kind == "jump" and abs(found.height) < SLIGHT * self.precision.ulp(size):
+        ulp = self.precision.ulp(max(abs(y) for y in seen if math.isfinite(y)))
+        if found.kind == "jump" and abs(found.height) < SLIGHT * ulp:
             found = slope(g, line.start, abs(found.height), self.precision)
         if found.kind in ("smooth", "noise"):
-            self.roughness = max(self.roughness, found.noise / self.precision.ulp(size))
+            self.roughness = max(self.roughness, found.noise / ulp)
         check = judge(f"∂{output.name}/∂{line.name}", line.at, analytic, found, doubt)
-        if check.verdict == "wrong":
+        if change > max(CLOSE * size, SAFETY * found.error):
+            why = (f"called again at this point, it differs by up to {change:.1g}: draw random numbers outside of it, and let "
+                   "no call add to what an earlier one left")  # fmt: skip
+            check = replace(check, verdict="wrong", reason=why)
+        elif check.verdict == "wrong":
             check = self._doubted(check, found, doubt, line.start, g, lambda t: output.of(derivatives(t)))
         return replace(check, reason=check.reason.replace("the rule gives", "the gradient is"))
 
@@ -298,12 +306,17 @@ class Comparison:
                           "to judge more, draw random numbers outside of it")  # fmt: skip
         return noises
 
-    def _gradients(self) -> tuple[list[list[float]], list[list[float]]]:
-        """Return the gradient of each entry of the result, and the rounding error to allow in each derivative."""
+    def _gradients(self) -> tuple[list[list[float]], list[list[float]], list[list[float]]]:
+        """Return for each derivative its number, the rounding error to allow, and how much it differs from call to call."""
         found = self._gradient(self.numbers)
         rows = self.point.match(found, self.shape)
         precision = coarser(self.precision, self.point.precision_of(found))
-        again = self.point.match(self._gradient(self.numbers), self.shape)
+        runs = [rows, self.point.match(self._gradient(self.numbers), self.shape)]
+        if any(map(any, _spreads(runs))):
+            runs += [self.point.match(self._gradient(self.numbers), self.shape) for _ in range(MORE_CALLS)]
+            largest = max(map(max, _spreads(runs)))
+            self.notes.append(f"the gradient is not deterministic: at the same point it differs by up to {largest:.1g}")
+        changes = _spreads(runs)
         steps = [self.rng.choice((-1, 1)) * (precision.ulp(x) if x else TINY) for x in self.numbers]
         beside: list[list[list[float]]] = []
         for j in range(1, NEIGHBOURS + 1):
@@ -311,13 +324,12 @@ class Comparison:
                 moved = [precision.round(x + j * step) for x, step in zip(self.numbers, steps, strict=True)]
                 beside.append(self.point.match(self._gradient(moved), self.shape))
 
-        def doubt(derivative: float, repeated: float, *values: float) -> float:
+        def doubt(derivative: float, change: float, *values: float) -> float:
             # Only two different values are one step of a staircase, not noise: the gradient has fewer digits than it should.
             rough = roughness(values) if len(values) == NEIGHBOURS and len({*values}) > 2 else 0.0
-            change = abs(repeated - derivative)
-            return DOUBTS * (rough + change) + 8 * precision.ulp(derivative) if math.isfinite(change) else 0.0
+            return DOUBTS * (rough + change) + 8 * precision.ulp(derivative) if math.isfinite(derivative) else 0.0
 
-        return rows, [[*map(doubt, *row_and_others)] for row_and_others in zip(rows, again, *beside, strict=True)]
+        return rows, [[*map(doubt, *row_and_others)] for row_and_others in zip(rows, changes, *beside, strict=True)], changes
 
     def _gradient(self, numbers: Sequence[float]) -> Any:
         try:
@@ -328,6 +340,12 @@ class Comparison:
 
     def _at(self, numbers: Sequence[float]) -> str:
         return point_text(self.point.names, numbers)
+
+
+def _spreads(runs: Sequence[Sequence[Sequence[float]]]) -> list[list[float]]:
+    """Return by how much each number differs between runs; 0 for one that is not finite in each of them."""
+    columns = [list(zip(*rows, strict=True)) for rows in zip(*runs, strict=True)]
+    return [[max(xs) - min(xs) if all(map(math.isfinite, xs)) else 0.0 for xs in row] for row in columns]
 
 
 def _is_close(check: Check, found: Slope) -> bool:

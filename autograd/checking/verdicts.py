@@ -14,7 +14,7 @@ from autograd.checking.numeric import NEAR, Slope
 from autograd.value import Value
 from autograd.writing import digits
 
-__all__ = ["HIDDEN", "VERDICTS", "Check", "Verdict", "judge", "mark_vacuous", "short"]
+__all__ = ["HIDDEN", "SAFETY", "VERDICTS", "Check", "Verdict", "judge", "mark_vacuous", "short"]
 
 Verdict: TypeAlias = Literal["wrong", "domain", "kink", "unsure", "vacuous", "correct"]
 VERDICTS: Final[tuple[Verdict, ...]] = ("wrong", "domain", "kink", "unsure", "vacuous", "correct")
@@ -82,14 +82,16 @@ def judge(name: str, at: str, analytic: float, found: Slope, doubt: float = 0.0)
     >>> judge("∂abs/∂x", "x = 0", 0.0, slope(abs, 0.0)).reason
     'a kink: the slope is -1 on the left and 1 on the right'
     """
-    tolerance = SAFETY * found.error + doubt
-    verdict, reason = _verdict(analytic, found, tolerance)
+    error = found.error + doubt / SAFETY
+    tolerance = SAFETY * error
+    verdict, reason = _verdict(analytic, found, error)
     zero_passes = verdict == "correct" and math.isfinite(found.value) and abs(found.value) <= tolerance
     return Check(name, at, analytic, found.value, found.error, verdict, reason, zero_passes or verdict == "vacuous")
 
 
-def _verdict(analytic: float, found: Slope, tolerance: float) -> tuple[Verdict, str]:
-    value = found.value
+def _verdict(analytic: float, found: Slope, error: float) -> tuple[Verdict, str]:
+    """Return the verdict with its reason; the error is that of both derivatives."""
+    value, tolerance = found.value, SAFETY * error
     if found.kind == "lone":
         return "domain", "no number next to this one is in the domain"
     if found.kind == "noise":
@@ -117,14 +119,17 @@ def _verdict(analytic: float, found: Slope, tolerance: float) -> tuple[Verdict, 
     if found.kind in ("kink", "jump"):
         return "kink", f"{_bend(found)}; {short(analytic)} is right on this side"
     if analytic and abs(value) <= tolerance:
-        return "vacuous", f"{short(analytic)} cannot be told from 0 with an error of {found.error:.1g}"
+        return "vacuous", f"{short(analytic)} cannot be told from 0 with an error of {error:.1g}"
     if analytic and tolerance > ENOUGH * abs(analytic):
+        if error > 2 * found.error:
+            return "unsure", f"{short(analytic)} is known only to ± {error:.1g}, which is too coarse to judge by"
         return "unsure", f"a numeric derivative of {short(value)} ± {found.error:.1g} is too coarse to judge by"
     return "correct", _note(found)
 
 
 def _versus(analytic: float, found: Slope) -> str:
-    return f"it is {short(analytic)}, but the slope is {short(found.value)} ± {found.error:.1g}"
+    write = short if short(analytic) != short(found.value) else repr
+    return f"it is {write(analytic)}, but the slope is {write(found.value)} ± {found.error:.1g}"
 
 
 def _bend(found: Slope) -> str:
