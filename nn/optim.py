@@ -32,7 +32,8 @@ from typing import Any, TypeAlias
 from autograd import Value, maximum, minimum, sign, where
 from autograd.chance import Watched
 from autograd.value import nodes_below
-from nn.schedules import Schedule, cosine, exponential_decay, is_positive, is_rate, is_share, require, step_decay, warmup
+from nn.schedules import Schedule, cosine, exponential_decay, step_decay, warmup
+from nn.settings import is_positive, is_rate, is_share, name_alternatives, require, require_array
 from nn.tables import short
 
 __all__ = ["SGD", "Adam", "Momentum", "Optimizer", "RProp", "Schedule", "cosine", "descend", "exponential_decay",
@@ -136,7 +137,8 @@ class Optimizer:
         """Move an array of parameters in place, by an array of their gradients; see `step`.
 
         Raises:
-            TypeError: for an array of integers.
+            TypeError: for anything but an array, and for one of integers.
+            ValueError: for a gradient of another shape.
 
         >>> import numpy as np
         >>> parameters = np.array([1.0, 2.0])
@@ -144,9 +146,7 @@ class Optimizer:
         >>> parameters.tolist()
         [0.5, 2.5]
         """
-        if parameters.dtype.kind in "biu":
-            raise TypeError(f"step_array changes an array in place, and one of {parameters.dtype} would round each step; pass "
-                            "parameters.astype(float)")  # fmt: skip
+        require_array(parameters, gradient)
         self._claim([parameters])
         with _Atomic(self, partial(setitem, parameters, ..., parameters.copy())):
             parameters[...] = self._moved(parameters, parameters, gradient, self._next_rate())
@@ -406,6 +406,10 @@ class RProp(Optimizer):
         width = where(agreement > 0, wider, where(agreement < 0, narrower, width))
         gradient = where(agreement < 0, 0.0, gradient)
         return parameter - sign(gradient) * width, (width, gradient)
+
+
+for _kind in (SGD, Momentum, Adam, RProp):
+    name_alternatives(_kind)
 
 
 def require_optimizer(optimizer: Any) -> None:

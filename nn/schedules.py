@@ -1,4 +1,4 @@
-"""Learning rates as functions of the number of steps made so far, and the checks of an optimiser's settings.
+"""Learning rates as functions of the number of steps made so far.
 
 A schedule is a module-level function with its settings bound by `partial`, so that an optimiser that holds one can be pickled.
 
@@ -10,13 +10,13 @@ A schedule is a module-level function with its settings bound by `partial`, so t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
-from numbers import Real
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-__all__ = ["Schedule", "cosine", "exponential_decay", "is_count", "is_positive", "is_rate", "is_share", "require", "step_decay",
-           "warmup"]  # fmt: skip
+from nn.settings import is_count, is_positive, is_rate, require
+
+__all__ = ["Schedule", "cosine", "exponential_decay", "step_decay", "warmup"]
 
 Schedule: TypeAlias = Callable[[int], float]
 
@@ -78,51 +78,3 @@ def _along_cosine(lr: float, steps: int, lowest: float, step: int) -> float:
 
 def _after_rise(lr: float | Schedule, steps: int, step: int) -> float:
     return (lr(step) if callable(lr) else lr) * min((step + 1) / steps, 1.0)
-
-
-def is_positive(x: float) -> bool:
-    """Return whether a number is finite and positive."""
-    return 0.0 < x < math.inf
-
-
-def is_rate(x: float) -> bool:
-    """Return whether a number is finite and not negative."""
-    return 0.0 <= x < math.inf
-
-
-def is_share(x: float) -> bool:
-    """Return whether a number is at least 0 and below 1."""
-    return 0.0 <= x < 1.0
-
-
-def is_count(x: float) -> bool:
-    """Return whether a number is at least 1."""
-    return x >= 1
-
-
-def require(name: str, given: Any, suits: Callable[..., bool], requirement: str, *, count: int = 1) -> Any:
-    """Return a setting as a Python number, or as a tuple of `count` of them, or raise unless it suits.
-
-    A setting in NumPy's float32 would turn the parameters into float32, too.
-
-    Args:
-        name: of the setting, for the message.
-        given: its value.
-        suits: a test of the number, or of all the numbers together.
-        requirement: which values are suitable, for the message.
-        count: how many numbers the setting has.
-
-    Raises:
-        ValueError: for anything else.
-
-    >>> require("widths", [0.5, 2], lambda low, high: low < high, "two numbers in order", count=2)
-    (0.5, 2)
-    >>> require("lr", -1.0, is_positive, "a positive number")
-    Traceback (most recent call last):
-    ValueError: lr is a positive number; got -1.0
-    """
-    numbers = [given] if count == 1 else given if isinstance(given, Sequence) else []
-    if not (len(numbers) == count and all(isinstance(x, Real) for x in numbers) and suits(*numbers)):
-        raise ValueError(f"{name} is {requirement}; got {given!r}")
-    plain = [x if isinstance(x, float | int) else float(x) for x in numbers]
-    return plain[0] if count == 1 else tuple(plain)

@@ -205,6 +205,33 @@ def test_an_array_of_integers_is_refused() -> None:
     assert array.tolist() == [1, 2]
 
 
+def test_an_array_takes_a_gradient_of_its_shape_and_nothing_is_spread_over_rows() -> None:
+    array, optimizer, numbers = np.ones((2, 2)), SGD(lr=0.5), cast(Any, [1.0, 2.0])
+    for gradient in (np.array([1.0, -1.0]), np.ones((2, 1)), 1.0):
+        with pytest.raises(
+            ValueError, match=r"^the gradient has the shape of the parameters, \(2, 2\); got (1.0|\(2,\)|\(2, 1\))$"
+        ):
+            optimizer.step_array(array, gradient)
+    with pytest.raises(TypeError, match=r"^step_array takes an array of parameters, and step a list of them; got list$"):
+        optimizer.step_array(numbers, numbers)
+    assert (array == 1).all() and optimizer.steps == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "named", "problem"),
+    [
+        (([Value(1.0)],), {"lr": 0.1}, "multiple values for argument 'lr'"),  # as in PyTorch
+        ((), {"lr": 0.1, "momentum": 0.9}, "got an unexpected keyword argument 'momentum'"),
+        ((), {"learning_rate": 0.1}, "got an unexpected keyword argument 'learning_rate'"),  # as in Keras
+        ((0.1, 0.9), {}, "too many positional arguments"),
+    ],
+)
+def test_arguments_of_other_libraries_are_refused_with_what_takes_their_place(given: Any, named: Any, problem: str) -> None:
+    advice = r"; lr is the learning rate; pass the parameters to step\(…\), as fit does; for momentum use Momentum, .*$"
+    with pytest.raises(TypeError, match=f"^SGD: {problem}{advice}"):
+        SGD(*given, **named)
+
+
 def test_a_descent_needs_a_point_and_an_optimiser() -> None:
     start, kind = cast(Any, 3.0), cast(Any, SGD)
     with pytest.raises(TypeError, match=r"^start is a list of coordinates; got 3.0; .* write \[3.0\]$"):
