@@ -339,7 +339,8 @@ def _fault(lesson: Lesson, batch: Sequence[int], history: History) -> str:
                 if any(isinstance(x, Real) and not math.isfinite(x) for x in flat(given)):
                     advice = f"its {of} are {short(repr(given))}; put finite numbers there, or leave the example out"
             return f"{epoch}, at example {i}: {finding}; the parameters are those before this step; {advice}"
-    return f"{epoch}: the sum over the examples of a batch ({len(batch)}) is not finite; try a lower learning rate"
+    penalty, rate = (" with the penalty of l2", "l2 or learning rate") if lesson.l2 else ("", "learning rate")
+    return f"{epoch}: the sum over the examples of a batch ({len(batch)}){penalty} is not finite; try a lower {rate}"
 
 
 def _reason(history: History, goal: float | None, patience: int | None, tolerance: float, stop_requested: bool) -> str:

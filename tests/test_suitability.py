@@ -461,3 +461,12 @@ def test_a_graph_older_than_the_steps_is_refused(compiled: Any) -> None:
 def test_targets_that_are_not_numbers_are_refused_by_example(loss: str, target: Any) -> None:
     with pytest.raises(TypeError, match=rf"^example 1: {loss} takes .*targets.*; got {target!r}, which is not a number; "):
         fit(Neuron(1, "sigmoid"), [[1.0], [2.0]], [0.0, target], loss=loss, epochs=1)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_penalty_that_overflows_is_named(compiled: bool) -> None:
+    model = Neuron(1, "linear", seed=0)
+    with pytest.raises(
+        DivergenceError, match="of 2 examples with the penalty of l2 is not finite; try a lower l2 or learning rate"
+    ):
+        fit(model, [[0.0], [1.0]], [0.0, 1.0], l2=1.5e308, epochs=1, optimizer=SGD(lr=1e-308), compiled=compiled)
