@@ -225,7 +225,7 @@ def label_values(namespace: Mapping[str, Any]) -> None:
         namespace: objects by name; anything but nodes is left alone, as are names that begin with an underscore.
 
     Raises:
-        TypeError: for anything but a mapping.
+        TypeError: for anything but a mapping, and for a node under a number or anything else that is not a name.
 
     >>> from autograd import Value
     >>> w = Value(2.0)
@@ -236,9 +236,13 @@ def label_values(namespace: Mapping[str, Any]) -> None:
     """
     if not isinstance(namespace, Mapping):
         raise TypeError(f"label_values takes a dict of names, such as locals() or {{'w': w}}; got {namespace!r}")
-    nodes = [(name, x) for name, x in namespace.items() if isinstance(x, Value) and not name.startswith("_")]
-    for name, node in nodes:
-        node.label = name if node.label is None else node.label
+    nodes = {name: x for name, x in namespace.items() if isinstance(x, Value)}
+    for name in nodes:
+        if not isinstance(name, str):  # a number as a label would be read as the number
+            raise TypeError(f"label_values takes names as keys, such as {{'w': w}}; got {name!r}")
+    for name, node in nodes.items():
+        if node.label is None and not name.startswith("_"):
+            node.label = name
 
 
 def name_nodes(root: Value, order: Sequence[Value]) -> dict[Value, str]:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from autograd import Value, check_derivation, dot, draw, explain, play, sigmoid, tanh, walk
+from autograd import Value, check_derivation, dot, draw, explain, label_values, play, sigmoid, tanh, walk
 from autograd.notation import PARAMETER, Notation, short_names
 from autograd.steps import Walk
 from autograd.strategies import Program, programs
@@ -198,3 +198,13 @@ def test_a_claim_names_at_most_three_factors_the_likeliest_first() -> None:
         parts = named.split(", ")
         assert len(parts) == 4 and parts[-1] == "and 4 more"
         assert parts[0].endswith(f" = {2 + i}"), "the factor that was left out comes first"
+
+
+def test_labels_are_names_and_not_numbers() -> None:
+    w, hidden, numbered = Value(2.0), Value(3.0), Value(4.0)
+    namespace: dict[Any, Any] = {"w": w, "_hidden": hidden, 3: "not a node"}
+    label_values(namespace)
+    assert (w.label, hidden.label) == ("w", None)
+    with pytest.raises(TypeError, match=r"^label_values takes names as keys, such as \{'w': w\}; got 3$"):
+        label_values(namespace | {"late": hidden, 3: numbered})
+    assert (hidden.label, numbered.label) == (None, None)
