@@ -180,7 +180,7 @@ def fit(
         finally:
             engine.resume()
 
-    bar = bar_over(progress, epochs)
+    bar, waiting = bar_over(progress, epochs), _Patience(patience, tolerance)
     try:
         for _ in range(epochs):
             try:
@@ -205,7 +205,7 @@ def fit(
             bar.set_postfix_str(f"loss {history.loss[-1]:.4g}", refresh=False)
             bar.update()
             stop_requested = call_back() if callbacks else False
-            if reason := _reason(history, goal, patience, tolerance, stop_requested):
+            if reason := _reason(history, goal, waiting, stop_requested):
                 history.stopped = reason
                 break
         else:
@@ -343,13 +343,31 @@ def _fault(lesson: Lesson, batch: Sequence[int], history: History) -> str:
     return f"{epoch}: the sum over the examples of a batch ({len(batch)}){penalty} is not finite; try a lower {rate}"
 
 
-def _reason(history: History, goal: float | None, patience: int | None, tolerance: float, stop_requested: bool) -> str:
+class _Patience:
+    """The wait for a curve to fall below its earlier minimum; `is_over`, called after each epoch, reads only the last few.
+
+    Args:
+        epochs: how many epochs may pass without this; None for any number.
+        tolerance: by how much the curve has to fall below.
+    """
+
+    def __init__(self, epochs: int | None, tolerance: float) -> None:
+        self.epochs, self.tolerance, self.earlier = epochs, tolerance, math.inf
+
+    def is_over(self, curve: Sequence[float]) -> bool:
+        """Return whether the last epochs brought no improvement."""
+        if self.epochs is None or len(curve) <= self.epochs:
+            return False
+        self.earlier = min(self.earlier, curve[-self.epochs - 1])  # the minimum before the last epochs
+        return not min(curve[-self.epochs :]) < self.earlier - self.tolerance
+
+
+def _reason(history: History, goal: float | None, patience: _Patience, stop_requested: bool) -> str:
     """Return why to stop here, or an empty string."""
     if goal is not None and history.loss[-1] <= goal:
         return "at the goal"
-    curve = history.validation_loss or history.loss
-    if patience is not None and len(curve) > patience and not min(curve[-patience:]) < min(curve[:-patience]) - tolerance:
-        return f"after {patience} epoch{'s' * (patience != 1)} without improvement"
+    if patience.is_over(history.validation_loss or history.loss):
+        return f"after {patience.epochs} epoch{'s' * (patience.epochs != 1)} without improvement"
     return "by a callback" if stop_requested else ""
 
 

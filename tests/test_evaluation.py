@@ -97,6 +97,26 @@ def test_a_number_after_infinities_is_an_improvement() -> None:
     assert history.epochs == 4 and history.validation_loss[0] == math.inf > history.validation_loss[1]
 
 
+class Curve(list[float]):
+    """A list that counts the numbers that are read from it."""
+
+    n_read = 0
+
+    def __getitem__(self, key: Any) -> Any:
+        found = super().__getitem__(key)
+        self.n_read += len(found) if isinstance(found, list) else 1
+        return found
+
+
+def test_patience_reads_only_the_last_epochs_however_many_there_were() -> None:
+    def count(history: Any, _: Any) -> None:
+        history.loss = history.loss if isinstance(history.loss, Curve) else Curve(history.loss)
+
+    options: Any = {"optimizer": SGD(lr=1e-3), "epochs": 200, "callbacks": [count], "compiled": False}
+    history = fit(Neuron(1, "linear", seed=0), [[1.0]], [9.0], patience=3, **options)
+    assert history.epochs == 200 and isinstance(history.loss, Curve) and history.loss.n_read < 200 * 10
+
+
 # Undefined losses
 
 

@@ -24,7 +24,7 @@ from nn.data import moons, truth_table
 from nn.evaluation import Confusion
 from nn.losses import squared_error
 from nn.optim import SGD, Adam, Momentum
-from nn.training import DivergenceError, History, _reason
+from nn.training import DivergenceError, History, _Patience
 
 LINE: tuple[list[list[float]], list[float]] = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]
 
@@ -176,8 +176,8 @@ def test_goal_and_patience() -> None:
 def test_patience_ends_when_the_minimum_is_too_old(losses: list[int], patience: int, tolerance: float) -> None:
     curve = [float(x) for x in losses]
     newer, older = curve[-patience:], curve[:-patience]
-    reason = _reason(History(loss=curve), None, patience, tolerance, False)
-    assert bool(reason) == bool(older and not any(x < min(older) - tolerance for x in newer))
+    *_, is_over = map(_Patience(patience, tolerance).is_over, (curve[: n + 1] for n in range(len(curve))))
+    assert is_over == bool(older and not any(x < min(older) - tolerance for x in newer))
 
 
 def test_validation() -> None:
