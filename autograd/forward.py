@@ -18,7 +18,7 @@ from itertools import count
 from typing import Any, cast
 
 from autograd.primitives import Operand, Primitive, where
-from autograd.reals import number, real
+from autograd.reals import function, number, real
 from autograd.rerun import guards
 from autograd.symbol import both, either, read_flow
 from autograd.trees import map_tree
@@ -145,7 +145,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         return tangent
 
     pairs = enumerate(zip(primals, tangents, strict=True))
-    y = f(*[map_tree(dual, primal, tangent, name=f"argument {i}") for i, (primal, tangent) in pairs])
+    y = function(f)(*[map_tree(dual, primal, tangent, name=f"argument {i}") for i, (primal, tangent) in pairs])
     return map_tree(primal_of, y, name="the result"), map_tree(tangent_of, y, name="the result")
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from numbers import Real
 from typing import Any
 
-__all__ = ["kind_of", "number", "real"]
+__all__ = ["function", "kind_of", "number", "real"]
 
 
 def kind_of(x: Any) -> str:
@@ -21,6 +21,19 @@ def kind_of(x: Any) -> str:
     """
     name = type(x).__name__
     return f"{'an' if name[0] in 'aeioAEIO' or name == 'ndarray' else 'a'} {name}"
+
+
+def function(f: Any) -> Any:
+    """Return a function that is to be differentiated, or raise if it is something else, such as the result of a graph.
+
+    >>> function(3.0)
+    Traceback (most recent call last):
+    TypeError: only a function can be differentiated, such as lambda x: x * x; got a float; for a result y, ...
+    """
+    if not callable(f):
+        raise TypeError(f"only a function can be differentiated, such as lambda x: x * x; got {kind_of(f)}; for a result y, "
+                        "use gradients(y, [x])")  # fmt: skip
+    return f
 
 
 def number(x: Any) -> Any:

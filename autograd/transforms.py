@@ -21,7 +21,7 @@ from math import isfinite, isnan
 from typing import Any
 
 from autograd.primitives import Operand, where
-from autograd.reals import kind_of, real
+from autograd.reals import function, kind_of, real
 from autograd.rerun import guards, partials_of, refuse_stale
 from autograd.risks import risks
 from autograd.symbol import both, either, flows, read_flow
@@ -130,7 +130,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) ->
             raise TypeError(f"a gradient needs a function with one scalar result, not {kind_of(y)}; use jacobian for that")
         return _value(unboxed(y))
 
-    return _differentiated(f, argnums, scalar)
+    return _differentiated(function(f), argnums, scalar)
 
 
 def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
@@ -147,7 +147,8 @@ def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[
         it returns an array of floats, or of Values if the result depends on Values other than those of the argument.
 
     Raises:
-        TypeError: if f does not return one scalar; for functions with more results use `jacobian`.
+        TypeError: for anything but a function, such as a result; and if f does not return one scalar: for functions with
+            more results use `jacobian`.
 
     >>> grad(lambda w: w[0] * w[1] ** 2)([3.0, 4.0])
     [Value(data=16.0, grad=0.0), Value(data=24.0, grad=0.0)]
@@ -163,7 +164,7 @@ def jacobian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Calla
     >>> [[d.data for d in row] for row in rows]
     [[3.0, 2.0], [1.0, 1.0]]
     """
-    differentiated = _differentiated(f, argnums, lambda ys: ys)
+    differentiated = _differentiated(function(f), argnums, lambda ys: ys)
     return lambda *arguments, **options: differentiated(*arguments, **options)[1]
 
 

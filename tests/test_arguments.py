@@ -406,3 +406,12 @@ def test_a_constant_gradient_of_an_array_is_an_array_of_floats() -> None:
     ):  # fmt: skip
         assert all(array.dtype == float for array in (found if isinstance(found, list) else [found]))
     assert grad(lambda a: (w * a).sum())(np.array([1.0]))[0].data == 2.0  # it depends on w, so it stays a node
+
+
+@pytest.mark.parametrize("derivative", [grad, value_and_grad, jacobian, hessian, lambda f: jvp(f, (1.0,), (1.0,))])
+def test_a_result_in_place_of_a_function_is_refused_at_once(derivative: Any) -> None:
+    w = Value(2.0)
+    with pytest.raises(TypeError, match=r"got a Value; for a result y, use gradients\(y, \[x\]\)$"):
+        derivative(w * w)
+    with pytest.raises(TypeError, match=r"such as lambda x: x \* x; got a float;"):
+        derivative(4.0)
