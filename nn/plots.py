@@ -7,7 +7,7 @@ saves the picture, and a notebook shows it.  In every picture blue means negativ
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nn.evaluation import classes_of, classify, deltas, examples_of, outputs_of, threshold_of
@@ -169,7 +169,7 @@ def _border(ax: Axes, across: Sequence[float], up: Sequence[float], heights: Seq
         ax.contour(across, up, heights, levels=[0.0], colors="black", linewidths=1.5)
 
 
-def weights(model: Module, axes: Sequence[Axes] | None = None) -> list[Axes]:
+def weights(model: Module, axes: Sequence[Axes] | Axes | None = None) -> list[Axes]:
     """Draw each layer's weights as a Hinton diagram: a square's area is the weight's size, its colour the sign.
 
     A row is a neuron, a column one of its inputs; the bias stands apart on the right.
@@ -197,7 +197,7 @@ def weights(model: Module, axes: Sequence[Axes] | None = None) -> list[Axes]:
     return list(axes)
 
 
-def activations(model: Module, axes: Sequence[Axes] | None = None) -> list[Axes]:
+def activations(model: Module, axes: Sequence[Axes] | Axes | None = None) -> list[Axes]:
     """Draw each neuron's output and δ, layer by layer, from the last forward and backward pass.
 
     Args:
@@ -292,11 +292,12 @@ def _axes(ax: Axes | None) -> Axes:
     return new
 
 
-def _row_of_axes(axes: Sequence[Axes] | None, widths: Sequence[float]) -> Sequence[Axes]:
+def _row_of_axes(axes: Sequence[Axes] | Axes | None, widths: Sequence[float]) -> Sequence[Axes]:
     """Return the axes given, or a row of new ones with these relative widths."""
     if not widths:
         raise ValueError("the model has no layers and no neurons to draw")
     if axes is not None:
+        axes = axes if isinstance(axes, Iterable) else [axes]
         if len(axes) != len(widths):
             raise ValueError(f"each layer needs axes of its own; layers: {len(widths)}, axes: {len(axes)}")
         return axes

@@ -249,8 +249,10 @@ def test_weights() -> None:
     assert first.patches[-1].get_x() + first.patches[-1].get_width() / 2 == pytest.approx(3.5)  # the bias is set apart
     with pytest.raises(ValueError, match="no layers and no neurons to draw"):
         plots.weights(Ramp())
-    with pytest.raises(ValueError, match="layers: 2, axes: 1"):
-        plots.weights(model, [first])
+    for given in ([first], first):
+        with pytest.raises(ValueError, match="layers: 2, axes: 1"):
+            plots.weights(model, given)
+    assert plots.weights(MLP(2, [1], seed=0), first) == [first]
     assert len(plots.weights(Neuron(40))) == len(plots.weights(Layer(2, 3))) == 1
 
 
