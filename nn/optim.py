@@ -33,7 +33,7 @@ from autograd import Value, maximum, minimum, sign, where
 from autograd.chance import Watched
 from autograd.value import nodes_below
 from nn.schedules import Schedule, cosine, exponential_decay, step_decay, warmup
-from nn.settings import is_positive, is_rate, is_share, name_alternatives, require, require_array
+from nn.settings import is_positive, is_rate, is_share, name_alternatives, pair, require, require_array
 from nn.tables import short
 
 __all__ = ["SGD", "Adam", "Momentum", "Optimizer", "RProp", "Schedule", "cosine", "descend", "exponential_decay",
@@ -247,7 +247,7 @@ class Optimizer:
         entry = self._states.get(id(key))
         state, made = (self.start(), 0) if entry is None else entry[1:]
         t = made + 1 if state else self.steps
-        parameter, state = self.rule(parameter, gradient, rate, state, t)
+        parameter, state = pair(self.rule(parameter, gradient, rate, state, t))
         if state:
             self._states[id(key)] = key, state, t
         return parameter

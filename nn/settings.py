@@ -13,7 +13,9 @@ from collections.abc import Callable, Sequence
 from numbers import Real
 from typing import Any, Final
 
-__all__ = ["is_count", "is_positive", "is_rate", "is_share", "name_alternatives", "require", "require_array"]
+from nn.tables import short
+
+__all__ = ["is_count", "is_positive", "is_rate", "is_share", "name_alternatives", "pair", "require", "require_array"]
 
 # What takes the place of arguments of other libraries' optimisers.
 ELSEWHERE: Final = ("lr is the learning rate; pass the parameters to step(…), as fit does; for momentum use Momentum, and for "
@@ -83,6 +85,19 @@ def require_array(parameters: Any, gradient: Any) -> None:
     shape = getattr(gradient, "shape", None)
     if shape != parameters.shape:
         raise ValueError(f"the gradient has the shape of the parameters, {parameters.shape}; got {shape or gradient!r}")
+
+
+def pair(returned: Any) -> Any:
+    """Return what a rule returned, or raise if it is anything but the next parameter and the state.
+
+    >>> pair(0.5)
+    Traceback (most recent call last):
+    TypeError: a rule returns the next parameter and the state, as in `return parameter - rate * gradient, ()`; got 0.5
+    """
+    if returned.__class__ is not tuple or len(returned) != 2:
+        raise TypeError("a rule returns the next parameter and the state, as in `return parameter - rate * gradient, ()`; got "
+                        f"{short(repr(returned))}")  # fmt: skip
+    return returned
 
 
 def name_alternatives(kind: Any) -> None:
