@@ -31,6 +31,7 @@ Reading a file never runs code from it.
 
 from __future__ import annotations
 
+import codecs
 import copy
 import hashlib
 import io
@@ -134,7 +135,7 @@ def _architecture(model: Module) -> str:
 
 def _from_json(data: bytes, model: Module) -> dict[str, Any]:
     try:
-        content = json.loads(data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse)
+        content = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_refuse)
     except RecursionError:
         raise ValueError("it was not written by save: it is nested too deeply") from None
     except ValueError as error:  # of JSON and of UTF-8
@@ -209,7 +210,7 @@ def _format(path: str | os.PathLike[str]) -> Format:
 
 def _kind(data: bytes) -> str:
     """Return the suffix of the format of a file, a description if it is of another kind, or an empty string if unknown."""
-    if data[:1] == b"{":
+    if data.removeprefix(codecs.BOM_UTF8)[:1] == b"{":  # some editors put a byte order mark in front
         return ".json"
     if data[8:9] == b"{" and int.from_bytes(data[:8], "little") <= len(data):
         return ".safetensors"

@@ -253,3 +253,10 @@ def test_a_file_is_indented_by_two_and_shows_the_model_with_zeros(tmp_path: Path
     for call in wrong:
         with pytest.raises(TypeError, match="the model comes first and is a Module"):
             call(other)
+
+
+def test_a_file_that_an_editor_saved_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "model.json"
+    save(MLP(2, [1], seed=1), path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert load(MLP(2, [1], seed=2), path).state_dict() == MLP(2, [1], seed=1).state_dict()
