@@ -26,7 +26,7 @@ class History:
         seconds: how long it took.
         threshold: the least output that counted as class 1, for a model with one output and two classes; else None.
         notes: a sentence about each thing that did not learn but may have been meant to, such as a `Value` that is not among
-            the model's parameters.
+            the model's parameters, and one if the last step made parameters infinite.
     """
 
     loss: list[float] = field(default_factory=list)

@@ -50,7 +50,7 @@ Callback = Callable[["History", Module], Any]
 
 
 class DivergenceError(FloatingPointError):
-    """A loss or a gradient is not finite; the parameters are those of the last good step.
+    """A loss or a gradient is not finite; the parameters are those before the step.
 
     Attributes:
         history: of the epochs before.
@@ -211,6 +211,9 @@ def fit(
         else:
             history.stopped = "after the last epoch"
         engine.settle()  # here and below: if an interrupt cuts one short, the other still runs
+        if lost := sum(not math.isfinite(parameter.data) for parameter in model.parameters()):
+            history.notes += [f"after the last step, {lost} of the parameters {'is' if lost == 1 else 'are'} not finite; try a "
+                              "lower learning rate"]  # fmt: skip
     except KeyboardInterrupt:
         history.stopped = "by an interrupt"
         if interrupt == "raise":
@@ -338,7 +341,9 @@ def _fault(lesson: Lesson, batch: Sequence[int], history: History) -> str:
             for given, of in zip(lesson.given(i), ("inputs", "targets"), strict=True):
                 if any(isinstance(x, Real) and not math.isfinite(x) for x in flat(given)):
                     advice = f"its {of} are {short(repr(given))}; put finite numbers there, or leave the example out"
-            return f"{epoch}, at example {i}: {finding}; the parameters are those before this step; {advice}"
+            are_fine = all(math.isfinite(parameter.data) for parameter in lesson.model.parameters())
+            kept = "are those before this step" if are_fine else "were not finite before this step either"
+            return f"{epoch}, at example {i}: {finding}; the parameters {kept}; {advice}"
     penalty, rate = (" with the penalty of l2", "l2 or learning rate") if lesson.l2 else ("", "learning rate")
     return f"{epoch}: the sum over the examples of a batch ({len(batch)}){penalty} is not finite; try a lower {rate}"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -470,3 +472,29 @@ def test_a_penalty_that_overflows_is_named(compiled: bool) -> None:
         DivergenceError, match="of 2 examples with the penalty of l2 is not finite; try a lower l2 or learning rate"
     ):
         fit(model, [[0.0], [1.0]], [0.0, 1.0], l2=1.5e308, epochs=1, optimizer=SGD(lr=1e-308), compiled=compiled)
+
+
+class Leap(SGD):
+    """Gradient descent whose steps are infinite."""
+
+    def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
+        return parameter + math.inf, ()
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_parameters_that_the_last_step_made_infinite_are_noted(compiled: bool) -> None:
+    model = Neuron(1, "linear", seed=0)
+    history = fit(model, [[1.0]], [9.0], epochs=1, optimizer=Leap(), compiled=compiled)
+    assert history.notes == ["after the last step, 2 of the parameters are not finite; try a lower learning rate"]
+    with pytest.raises(DivergenceError, match="; the parameters were not finite before this step either; try a lower"):
+        fit(model, [[1.0]], [9.0], epochs=1, optimizer=Leap(), compiled=False)
+
+
+@pytest.mark.parametrize("returned", [0.5, None, (0.5,), [0.5, ()]])
+def test_a_rule_that_does_not_return_a_parameter_and_a_state_is_refused(returned: Any) -> None:
+    class Short(SGD):
+        def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
+            return returned
+
+    message = f"^a rule returns the next parameter and the state, .*; got {re.escape(repr(returned))}$"
+    refused(network(), TypeError, message, optimizer=Short())
