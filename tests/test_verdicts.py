@@ -214,3 +214,12 @@ def test_a_doubtful_gradient_is_not_blamed_on_the_numeric_derivative() -> None:
     smooth = Slope(6.0, 1e-13)
     assert judge("∂f/∂x", "x = 3", 6.0, smooth, doubt=24.0).reason == "6 cannot be told from 0 with an error of 6"
     assert judge("∂f/∂x", "x = 3", 6.0, smooth, doubt=2.0).reason == "6 is known only to ± 0.5, which is too coarse to judge by"
+
+
+def test_a_series_is_compared_by_its_labels_and_not_by_their_order() -> None:
+    pd = pytest.importorskip("pandas")
+    s, t = pd.Series([1.0, 2.0, 5.0], index=["a", "b", "c"]), pd.Series([3.0, 4.0, 7.0], index=["a", "b", "c"])
+    assert gradcheck(lambda s: (s * s).sum(), s, gradient=lambda s: (2 * s)[::-1])
+    assert gradcheck(lambda s, t: (s * t).sum(), s, t, gradient=lambda s, t: (t[::-1], s))
+    swapped = gradcheck(lambda s: (s * s).sum(), s, gradient=lambda s: pd.Series([10.0, 4.0, 2.0], index=s.index))
+    assert [check.verdict for check in swapped.inputs] == ["wrong", "correct", "wrong"]

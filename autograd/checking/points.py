@@ -158,6 +158,8 @@ class Point:
         parts = self._parts(gradient)
         rows: list[list[float]] = [[] for _ in range(math.prod(shape))]
         for argument, part in zip(self.arguments, parts, strict=True):
+            if [*argument.leaves] == [argument.name]:
+                part = _in_order(part, argument.leaves[argument.name][0])
             part = map_tree(_plain, part, name=f"the gradient of {argument.name}", entries=False)
             for found in self._find(argument, part, shape):
                 size = len(found) // len(rows)
@@ -254,6 +256,13 @@ def subscript(index: Sequence[int]) -> str:
 
 def _steps(index: Sequence[int]) -> str:
     return "".join(f"[{i}]" for i in index)
+
+
+def _in_order(part: Any, leaf: Any) -> Any:
+    """Return a pandas Series in the order of another one with the same labels, and anything else as it is."""
+    if not (hasattr(part, "reindex") and hasattr(leaf, "reindex") and part.index.is_unique):
+        return part
+    return part.reindex(leaf.index) if sorted(map(repr, part.index)) == sorted(map(repr, leaf.index)) else part
 
 
 def _plain(leaf: Any) -> Any:
