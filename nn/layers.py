@@ -457,13 +457,17 @@ def generator(seed: int | Random | None) -> Random:
 
     Raises:
         TypeError: for any other seed.
+        ValueError: for a negative one.
     """
     if isinstance(seed, Random):
         return seed
     try:
-        return Random(None if seed is None else operator.index(seed))
+        number = None if seed is None else operator.index(seed)
     except TypeError:
         raise TypeError(f"seed is an int, a random.Random or None; got {seed!r}") from None
+    if number is not None and number < 0:
+        raise ValueError(f"seed is 0 or more, since Python draws the same numbers for {seed!r} as for {-number}")
+    return Random(number)
 
 
 def _prefix(label: str) -> str:

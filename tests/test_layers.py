@@ -103,3 +103,10 @@ def test_a_user_defined_initialisation() -> None:
     assert drawn == [(3, 2)] * 6 + [(2, 1)] * 2
     with pytest.raises(ValueError, match="unknown initialisation 'kaiming'; choose from glorot, he, normal, uniform, xavier"):
         Neuron(2, init="kaiming")
+
+
+def test_a_negative_seed_is_refused_since_it_would_draw_the_numbers_of_another() -> None:
+    assert Random(-3).random() == Random(3).random()
+    with pytest.raises(ValueError, match=r"^seed is 0 or more, since Python draws the same numbers for -3 as for 3$"):
+        MLP(2, [1], seed=-3)
+    assert MLP(2, [1], seed=0).state_dict() != MLP(2, [1], seed=1).state_dict()
