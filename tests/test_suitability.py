@@ -469,7 +469,7 @@ def test_targets_that_are_not_numbers_are_refused_by_example(loss: str, target: 
 def test_a_penalty_that_overflows_is_named(compiled: bool) -> None:
     model = Neuron(1, "linear", seed=0)
     with pytest.raises(
-        DivergenceError, match="of 2 examples with the penalty of l2 is not finite; try a lower l2 or learning rate"
+        DivergenceError, match=r"a batch \(2\) with the penalty of l2 is not finite; try a lower l2 or learning rate"
     ):
         fit(model, [[0.0], [1.0]], [0.0, 1.0], l2=1.5e308, epochs=1, optimizer=SGD(lr=1e-308), compiled=compiled)
 

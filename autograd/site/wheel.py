@@ -1,6 +1,7 @@
 """A wheel of this project for the page, made from the installed packages: a ZIP archive, the same bytes each time.
 
-It leaves out the rooms that need packages missing in a browser, and scripts and documentation, which the page does not use.
+It leaves out the rooms that need packages missing in a browser, and the command line, scripts and documentation, which the page
+does not use.
 
 >>> name, data = make_wheel()
 >>> name.startswith("scalar_autograd-"), name.endswith("-py3-none-any.whl"), data[:2], data == make_wheel()[1]
@@ -27,7 +28,7 @@ PROJECT: Final = "scalar-autograd"
 PACKAGES: Final = ("autograd", "nn")
 WHEEL: Final = "Wheel-Version: 1.0\nGenerator: autograd.site\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 LEFT_OUT: Final = (
-    "autograd/compiler/", "autograd/strategies.py", "autograd/checking/pytest_plugin.py",
+    "autograd/__main__.py", "autograd/compiler/", "autograd/strategies.py", "autograd/checking/pytest_plugin.py",
     "autograd/site/site.css", "autograd/site/site.html",
 )  # fmt: skip
 UNUSED: Final = (".js", ".md")  # the page has the scripts already
