@@ -94,7 +94,7 @@ def pair(returned: Any) -> Any:
     Traceback (most recent call last):
     TypeError: a rule returns the next parameter and the state, as in `return parameter - rate * gradient, ()`; got 0.5
     """
-    if returned.__class__ is not tuple or len(returned) != 2:
+    if returned.__class__ not in (tuple, list) or len(returned) != 2:
         raise TypeError("a rule returns the next parameter and the state, as in `return parameter - rate * gradient, ()`; got "
                         f"{short(repr(returned))}")  # fmt: skip
     return returned
