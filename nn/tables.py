@@ -14,7 +14,7 @@ from typing import Any
 
 from autograd import Value
 
-__all__ = ["dense", "flat", "listed", "naming", "nested", "rows_of", "shape_of", "short"]
+__all__ = ["dense", "flat", "listed", "naming", "nested", "order_notes", "rows_of", "shape_of", "short"]
 
 
 def dense(x: Any) -> Any:
@@ -40,6 +40,16 @@ def dense(x: Any) -> Any:
     if array.dtype.kind not in "biufOSU":
         raise TypeError(f"numbers are needed, not entries of type {array.dtype}; got {short(repr(x))}")
     return array
+
+
+def order_notes(X: Any, y: Any) -> list[str]:
+    """Return a note if two tables of pandas have the same labels of rows in different orders, as after shuffling only one."""
+    if not (hasattr(X, "iloc") and hasattr(y, "iloc")) or X.index.equals(y.index):
+        return []
+    if not X.index.is_unique or {*X.index} != {*y.index}:
+        return []
+    return ["inputs and targets are paired by position, although their labels are in different orders; to pair them by label, "
+            "pass y.loc[X.index]"]  # fmt: skip
 
 
 def listed(x: Any) -> list[Any] | None:

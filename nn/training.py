@@ -41,7 +41,7 @@ from nn.module import Module, require_module
 from nn.optim import Adam, Optimizer, require_optimizer
 from nn.progress import bar_over
 from nn.rehearsal import Snapshot, parameters_of
-from nn.tables import flat, listed, naming, short
+from nn.tables import flat, listed, naming, order_notes, short
 
 __all__ = ["Batches", "Callback", "DivergenceError", "History", "collector_paused", "fit"]
 
@@ -258,12 +258,12 @@ def _checked_examples(
     """Return the examples, those of validation, and notes about targets and outputs that do not suit the loss."""
     are_classes = True if loss in LOSSES.values() else None
     examples = examples_of(model, X, y, are_classes=are_classes)
-    notes = _check_targets(loss, examples)
+    notes = order_notes(X, y) + _check_targets(loss, examples)
     if validation is None:
         return examples, None, notes
     with naming("validation"):
         held_out = examples_of(model, *validation, are_classes=are_classes or examples.classes is not None)
-        notes += _check_validation_targets(loss, examples, held_out)
+        notes += order_notes(*validation) + _check_validation_targets(loss, examples, held_out)
     with suppress(ArithmeticError):  # with either engine, a model that cannot predict is rejected before it learns
         model.predict(held_out.inputs(0))
     return examples, held_out, notes

@@ -490,7 +490,7 @@ def test_parameters_that_the_last_step_made_infinite_are_noted(compiled: bool) -
         fit(model, [[1.0]], [9.0], epochs=1, optimizer=Leap(), compiled=False)
 
 
-@pytest.mark.parametrize("returned", [0.5, None, (0.5,), [0.5, ()]])
+@pytest.mark.parametrize("returned", [0.5, None, (0.5,), [0.5, (), 1]])
 def test_a_rule_that_does_not_return_a_parameter_and_a_state_is_refused(returned: Any) -> None:
     class Short(SGD):
         def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:

@@ -252,3 +252,16 @@ def test_rows_that_are_lists_stay_the_same_lists() -> None:
     rows: list[list[float]] = [[1.0], []]
     found = rows_of("X", rows)
     assert found == rows and found is not rows and all(a is b for a, b in zip(found, rows, strict=True))
+
+
+def test_targets_of_a_table_that_was_not_shuffled_with_it_are_noted() -> None:
+    pandas = pytest.importorskip("pandas")
+    X, y = pandas.DataFrame({"x": [0.0, 1.0, 2.0]}, index=[3, 1, 2]), pandas.Series([1.0, 3.0, 5.0], index=[1, 2, 3])
+
+    def notes(X: Any, y: Any, **options: Any) -> list[str]:
+        return fit(Neuron(1, "linear", seed=0), X, y, epochs=1, **options).notes
+
+    for [note] in (notes(X, y), notes([[0.0]], [1.0], validation=(X, y))):
+        assert "paired by position" in note and note.endswith("pass y.loc[X.index]")
+    assert not notes(X, y.loc[X.index]) + notes(X, y.to_numpy()) + notes(X, y.rename({3: 4}))
+    assert not notes(X.rename({3: 1}), y.rename({3: 1}))
