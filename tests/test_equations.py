@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from autograd import Value, compile, cos, dot, exp, sin, tanh
+from autograd import Value, compile, cos, dot, exp, logsumexp, sin, tanh
 from nn import MLP, losses
 
 
@@ -32,7 +32,8 @@ def test_an_entry_of_an_argument_has_its_index() -> None:
         (lambda x: [sin(y) for row in x[1:] for y in row], [[0.0] * 4] * 3, "sin(x₁…₂)"),
         (lambda x: [sin(y) for y in x[1][:2]], [[0.0] * 4] * 2, "sin(x₁,₀…₁)"),
         (lambda x: [sin(y) for y in x[::-1]], [0.0] * 4, "sin(x)"),  # the outputs are in another order, not the block
-        (lambda x: [sin(y) for y in x[::2]], [0.0] * 4, "sin(x[…])"),
+        (lambda x: [sin(y) for y in x[::2]], [0.0] * 4, "sin([x₀, x₂])"),
+        (lambda x: [sin(y) for y in x[::2]], [0.0] * 10, "sin(x[…])"),
         (lambda x: [sin(y) for y in x], [0.0] * 12, "sin(x)"),
         (lambda x: cos(x[10] - x[11]), [0.0] * 12, "cos(x₁₀ - x₁₁)"),
     ],
@@ -45,7 +46,7 @@ def test_parts_of_parameters_are_named_after_the_whole() -> None:
     """They were called p2, p3 and p4, which did not say that they belong to p1."""
     w = [Value(0.1 * i) for i in range(3)]
     found = equations(lambda x: w[0] * x[0] - sin(w[1] * x[1]) + exp(w[2] * x[0] * x[1]), w, example=[[0.0, 0.0]])
-    assert found[:4] == ["forward", "v1[3×B] = p1 ⊙ x", "v2[B] = exp(v1₂ ⊙ x₁)", "loss[B] = v1₀ - sin(v1₁) + v2"]
+    assert found[:4] == ["forward", "v1[3×B] = p1 ⊙ [x₀…₁, x₀]", "v2[B] = exp(v1₂ ⊙ x₁)", "loss[B] = v1₀ - sin(v1₁) + v2"]
     assert found[5:] == ["∂p1₁ = (-1·cos(v1₁)) @ x₁ᵀ", "∂p1₂ = (v2 ⊙ x₁) @ x₀ᵀ", "∂p1₀ = Σ x₀"]
 
 
@@ -124,3 +125,34 @@ def test_networks_with_the_same_labels_are_told_apart() -> None:
     )
     assert found[1:3] == ["net1[2×B] = layer1.w[2×3] @ x[3×B] + layer1.b", "v1[3×B] = (layer1.w′[3×2] @ net1 + layer1.b′) - x"]
     assert {"∂layer1.w[2×3]", "∂layer1.w′[3×2]", "∂layer1.b[2]", "∂layer1.b′[3]"} <= {line.split(" =")[0] for line in found}
+
+
+def test_what_is_repeated_is_counted() -> None:
+    """They were written ``Σ w + x``, ``[v1, v2] ⊙ x``, ``w @ x`` and ``logsumexp(w, x)``."""
+    w = [Value(0.1 * i, label=f"w{i}") for i in range(2)]
+    assert "  loss[B] = w₀ + 3·w₁ + x" in str(compile(lambda x: w[0] + w[1] + (w[1] + (w[1] + x)), w, example=[0.0]))
+    assert "= (2·w0) @ x[B] + sin(w1)" in str(compile(lambda x: dot([w[0]] * 2, [x] * 2) + sin(w[1]), w, example=[0.0]))
+    assert "= [w₀, w₀…₁][3] @ [x₀, x₀…₁]" in str(compile(lambda x: dot(w + w[:1], [x[0], x[1], x[0]]), w, example=[[0.0] * 2]))
+    assert "logsumexp(w0, w0, x)" in str(compile(lambda x: logsumexp([w[0], x, w[0]]), w, example=[0.0]))
+
+
+def test_a_sum_of_sums_is_enclosed() -> None:
+    """``Σ w₂ + w₂`` read as ``(Σ w₂) + w₂``."""
+    w = Value(0.5, label="w")
+    assert "  ∂w = Σ (2·w + cos(w))" in str(compile(lambda x: w * w + sin(w) + x, [w], example=[0.0]))
+
+
+def test_entries_are_counted_as_their_labels_count_them() -> None:
+    w = [Value(0.1 * i, label=f"w{i}_{j}") for i in (1, 2) for j in (1, 2)]
+    found = equations(lambda x: tanh(dot(w[:2], x)) + tanh(dot(w[2:], x)) + sin(w[1]), w, example=[[0.0] * 2])
+    assert "loss[B] = sin(w₁,₂) + Σ v1" in found and "∂w₁,₂ = ∂w₁,₂ + Σ cos(w₁,₂)" in found
+
+
+def test_parts_are_listed_in_their_order() -> None:
+    """A convolution was ``w @ x``, with a matrix of windows in place of the list x."""
+    w = [Value(0.1 * i, label=f"w{i}") for i in range(2)]
+    found = equations(lambda x: sum(tanh(dot(w, x[i : i + 2])) for i in range(3)), w, example=[[0.0] * 4])
+    assert "v1[3×B] = tanh(w[2] @ [x₀…₁, x₁…₂, x₂…₃]ᵀ)" in found
+    assert (
+        r"{x}_{0 \ldots 1}, {x}_{1 \ldots 2}" in compile(lambda x: dot(w, x[:2]) * dot(w, x[1:]), w, example=[[0.0] * 3]).latex
+    )

@@ -16,6 +16,7 @@ batches at the speed of hand-written NumPy.
     interpreter the native code, written from the table
     lesson      the instructions as equations
     labels      what the labels of parameters and results have in common, for the names in equations
+    parts       names for parts of arrays
     batches     arguments and results as trees of arrays
     version     the passes in a row, for arguments of one structure
     program     a version for each structure, a machine for each version

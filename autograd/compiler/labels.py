@@ -16,11 +16,11 @@ import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from itertools import chain
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
-__all__ = ["Alike", "Counted", "alike", "is_in_path", "name_of"]
+__all__ = ["Alike", "Counted", "alike", "coordinates", "is_in_path", "name_of"]
 
 DIGITS: Final = re.compile("[0-9]+")
 ZEROS: Final = bytes.maketrans(b"123456789", b"000000000")
@@ -83,6 +83,21 @@ def _stem(label: str, counted: AbstractSet[int]) -> str:
     marked = "".join("\0" if i % 2 and i // 2 in counted else part for i, part in enumerate(parts))
     *path, last = marked.split(".")
     return ".".join([*(part for part in path if not part.endswith("\0")), re.sub(r"[_\0]+$", "", last)])
+
+
+def coordinates(shape: Sequence[int], labels: Sequence[str] = ()) -> Any:
+    """Return the indices [entries×axes] of the entries of an array: as their labels count them, or from 0.
+
+    >>> coordinates((2, 2), ["w1_1", "w1_2", "w2_1", "w2_2"]).tolist(), coordinates((2,)).tolist()
+    ([[1, 1], [1, 2], [2, 1], [2, 2]], [[0], [1]])
+    """
+    found = np.indices(shape).reshape(len(shape), -1).T
+    groups = alike(labels)
+    if len(groups) != 1 or len(groups[0].differ) != len(shape) or not all(labels):
+        return found
+    numbers = np.array([DIGITS.findall(label) for label in labels]).astype(int)[:, sorted(groups[0].differ)]
+    ranks = [np.unique(column, return_inverse=True)[1] for column in numbers.T]
+    return numbers if np.array_equal(np.stack(ranks, axis=1), found) else found
 
 
 def is_in_path(i: int, *labels: Sequence[str]) -> bool:

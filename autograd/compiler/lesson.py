@@ -2,9 +2,9 @@
 
 A block of results is named after the labels of its nodes, without the numbers that count them: ``layer1.neuron0.net``,
 ``layer1.neuron1.net``, … become ``net1``, and their gradients δ1.  A block that has no name and is used once is written where
-it is used.  ``v1₂`` is an entry of a block or a list, counted from 0, ``x₂,₁`` one of a matrix, and ``x₂`` its row; ``v1₀…₃``
-are the first four entries, and ``v1[…]`` is any other part, or all of it in another order.  Parameters of a second network with
-the same labels get a ′.  `autograd.writing` writes the formulas.
+it is used.  ``v1₂`` is an entry of a block or a list, ``x₂,₁`` one of a matrix, and ``x₂`` its row; ``v1₀…₃`` are the first
+four entries, ``[v1₀, v1₂]`` several parts, and ``v1[…]`` is any other choice or order of entries.  They are counted from 0, or
+as their labels count them.  Parameters of a second network with the same labels get a ′.  `autograd.writing` writes formulas.
 
 >>> from autograd.compiler import compile
 >>> from nn import MLP
@@ -37,21 +37,23 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from itertools import chain, count, permutations
+from itertools import chain, count
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
 from autograd.compiler.labels import Alike, Counted, alike, is_in_path, name_of
 from autograd.compiler.layout import Array, Instruction, Layout, Slots, strides
+from autograd.compiler.parts import MOST_PARTS, distinct, is_whole, once, part_of
 from autograd.compiler.schedule import BATCHED, CONSTANTS, GRADIENT, INPUTS, PARAMETERS
 from autograd.primitives import total
 from autograd.symbol import Symbol
-from autograd.writing import ATOM, COMPARE, LATEX, PLAIN, SUM, Style, call, latex_name, write
+from autograd.writing import ATOM, COMPARE, LATEX, PLAIN, PRODUCT, SUM, Style, call, latex_name, write
 
 __all__ = ["latex", "lesson"]
 
 PART: Final = re.compile(r"(.+)\[([0-9]+[0-9,…]*)\]")  # the name of a part: that of the whole, and the indices
+PARTS: Final = re.compile(r"∂?\[.*\]")  # a list of names
 SUBSCRIPTS: Final = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 Arguments: TypeAlias = Sequence[tuple[str, tuple[int, ...]]]
 DEEPEST: Final = 12  # formulas one inside the other; longer chains get names in between
@@ -70,8 +72,14 @@ class Markup(NamedTuple):
 
 
 def _text(name: str) -> str:
-    part = PART.fullmatch(name)
-    return part[1] + part[2].translate(SUBSCRIPTS) if part else name
+    if part := PART.fullmatch(name):
+        return _text(part[1]) + part[2].translate(SUBSCRIPTS)
+    if name.endswith("[…]"):
+        return _text(name[:-3]) + "[…]"
+    if PARTS.fullmatch(name):
+        start, _, parts = name.partition("[")
+        return f"{start}[{', '.join(map(_text, parts[:-1].split(', ')))}]"
+    return name
 
 
 def _latex(name: str) -> str:
@@ -170,7 +178,7 @@ class Writer:
         self.constant_names = (name for name in chain("c", map("c{}".format, count(2))) if name not in self.taken)
         self.groups: dict[Any, list[Alike]] = {}  # the labels of slots, by `_key`
         # Matrices of weights and biases come first, because other operations, such as a penalty, may use all layers together.
-        everything = [slots for instruction in layout.instructions for slots in (instruction.out, *instruction.operands)]
+        everything = [slots for i in layout.instructions for slots in (i.out, *[operand for operand, _ in _operands(i)])]
         self._learn([i.out for i in layout.instructions if i.kind == "product" and i.is_summed], set())
         self._learn([i.bias for i in layout.instructions if i.bias], {*self.counted})
         for words, numbers in self.counted.items():  # a bias has the path of its weights, in which the same numbers count
@@ -236,9 +244,9 @@ class Writer:
                 block.name = ""  # for example of a second node with this label
             self.taken.add(block.name)
             for parts in dict.fromkeys(tuple(self.parts(slots)) for slots in block.instruction.operands):
-                for used, is_whole in parts:
+                for used, is_all in parts:
                     used.users += 1
-                    used.is_parted |= not is_whole or len(parts) > 1
+                    used.is_parted |= not is_all or len(parts) > 1
         names = (name for i in count(1) if (name := f"v{i}") not in self.taken)
         for block in self.blocks:
             if block.name.startswith("∂") and block.users == 1 and block.instruction.out.space != GRADIENT:
@@ -276,16 +284,18 @@ class Writer:
         """Return the name of parameters, from their labels, with ′ for a second group; p1, p2, … if they have none."""
         name = self._common_name(slots)
         i, whole = next(found for found in enumerate(self.wholes[name]) if np.isin(slots.index, found[1].order).all())
-        is_all = slots.space == GRADIENT and len(_distinct(slots.index)) == len(whole.order)  # in any order
-        return _part(name + i * "′" if name else f"p{i + 1}", whole.order, whole.order if is_all else slots.index, whole.shape)
+        is_all = slots.space == GRADIENT and len(distinct(slots.index)) == len(whole.order)  # in any order
+        labels = [self.parameters[slot] for slot in whole.order.tolist()]
+        index = whole.order if is_all else slots.index
+        return part_of(name + i * "′" if name else f"p{i + 1}", whole.order, index, whole.shape, labels)
 
     def parts(self, slots: Slots) -> list[tuple[Block, bool]]:
         """Return the blocks that slots are in, each with whether the slots are all of it, in order; for leaves, none."""
         if slots.space not in self.block_of:
             return []
-        blocks, counts = np.unique(self.block_of[slots.space][_distinct(slots.index)], return_counts=True)
+        blocks, counts = np.unique(self.block_of[slots.space][distinct(slots.index)], return_counts=True)
         found = zip([self.blocks[i] for i in blocks], counts, strict=True)
-        return [(block, _is_whole(block.instruction.out.index, slots.index, n)) for block, n in found]
+        return [(block, is_whole(block.instruction.out.index, slots.index, n)) for block, n in found]
 
     def equations(self, backward: bool) -> Iterator[tuple[str, str]]:
         """Return the equations of a pass, as left and right sides."""
@@ -310,11 +320,19 @@ class Writer:
         return write(instruction.row.apply([self.operand(slots) for slots in instruction.operands]), self.markup.style)[0]
 
     def fold(self, instruction: Instruction) -> str:
-        """Write all operands, in a sum or a call."""
-        operands = [self.operand(slots) for slots in instruction.operands]
+        """Write all operands, in a sum or a call; those that occur several times as often."""
+        operands = _operands(instruction)
         if instruction.row is total:
-            return self.markup.total.format(" + ".join(map(self.text, operands)))
-        return call(instruction.row, operands, self.markup.style)
+            return " + ".join(self.addend(slots, n) for slots, n in operands)
+        return call(instruction.row, [self.operand(slots) for slots, n in operands for _ in range(n)], self.markup.style)
+
+    def addend(self, slots: Slots, n: int) -> str:
+        """Write n times the sum of the columns of slots."""
+        symbol = self.operand(slots)
+        if slots.index.shape[1] == 1:
+            return self.text(n * symbol if n > 1 else symbol)
+        text = self.markup.total.format(self.text(symbol, least=PRODUCT))
+        return text if n == 1 else self.text(n * Written(text))
 
     def product(self, instruction: Instruction) -> str:
         """Write products of matrices and the bias."""
@@ -323,13 +341,13 @@ class Writer:
 
     def sum(self, instruction: Instruction) -> str:
         """Write a sum over the batch."""
-        text = self.markup.total.format(self.text(self.operand(instruction.operands[0])))
+        text = self.markup.total.format(self.text(self.operand(instruction.operands[0]), least=PRODUCT))
         return f"{self.markup.name(f'∂{self.parameter(instruction.out)}')} + {text}" if instruction.adds else text
 
-    def text(self, symbol: Any, *, is_factor: bool = False) -> str:
-        """Write a symbol; in parentheses if it binds less tightly than a sum or, as a factor, than a name."""
+    def text(self, symbol: Any, *, least: int = SUM) -> str:
+        """Write a symbol; in parentheses if it binds less tightly than a sum, or than a level of `autograd.writing`."""
         written, level = write(symbol, self.markup.style)
-        return self.markup.enclosed.format(written) if level < (ATOM if is_factor else SUM) else written
+        return self.markup.enclosed.format(written) if level < least else written
 
     def operand(self, slots: Slots) -> Any:
         """Return slots as a symbol, or as the formula of a block that has no name; equal slots give the same object."""
@@ -357,24 +375,34 @@ class Writer:
             out = parts[0][0].instruction.out
             named = zip(out.index.ravel().tolist(), self.labels(out), strict=True)
             order = np.array([slot for slot, label in named if name_of(alike([label]), self.counted) == name])
-            return Symbol(self.markup.name(_part(name, order, slots.index, order.shape)))
+            return Symbol(self.markup.name(part_of(name, order, slots.index, order.shape)))
         if parts:
-            names = []
-            for block, is_whole in parts:
-                order = block.instruction.out.index.ravel()
-                index = slots.index if len(parts) == 1 else slots.index[np.isin(slots.index, order)]
-                name = block.name if is_whole else _part(block.name, order, index, order.shape)
-                names.append(self.markup.name(name))
+            names = [self.markup.name(name) for name in self.names(slots, [block for block, _ in parts])]
             return Symbol(names[0] if len(names) == 1 else f"[{', '.join(names)}]")
         if slots.space >= INPUTS:
             name, shape = self.arguments[slots.space - INPUTS]
-            return Symbol(self.markup.name(_part(name, np.arange(math.prod(shape)), slots.index, shape)))
+            return Symbol(self.markup.name(part_of(name, np.arange(math.prod(shape)), slots.index, shape)))
         return Symbol(self.markup.name(self.parameter(slots)))
+
+    def names(self, slots: Slots, blocks: Sequence[Block]) -> list[str]:
+        """Return the names of the parts of blocks that slots consist of, in order; if there are many, one for each block."""
+        runs = [slots.index]
+        if len(blocks) > 1:
+            index = once(slots.index).ravel()
+            of = self.block_of[slots.space][index]
+            runs = np.split(index, np.flatnonzero((of[1:] != of[:-1]) | (np.diff(index) != 1)) + 1)
+            if len(runs) > max(len(blocks), MOST_PARTS):
+                return [f"{block.name}[…]" for block in blocks]
+        used = [self.blocks[self.block_of[slots.space][run.flat[0]]] for run in runs]
+        orders = [block.instruction.out.index.ravel() for block in used]
+        return [part_of(block.name, x, run, x.shape) for block, x, run in zip(used, orders, runs, strict=True)]
 
     def matrices(self, left: Slots, right: Slots, instruction: Instruction) -> str:
         """Write a product of matrices, or the sum of its terms if each matrix is only a row."""
-        _, m, n = instruction.out.index.shape
+        (_, m, n), k = instruction.out.index.shape, left.index.shape[2]
         a, b = self.operand(left), self.operand(right)
+        if k > 1 and all((slots.index == slots.index[..., :1]).all() for slots in (left, right)):
+            left, right, a = left._replace(index=left.index[..., :1]), right._replace(index=right.index[..., :1]), k * a
         is_sum = left.space >= BATCHED or left.space == right.space == PARAMETERS
         if m == n == 1 and not instruction.is_summed and is_sum:
             return self.markup.total.format(self.text(a * b))
@@ -387,7 +415,7 @@ class Writer:
 
     def matrix(self, slots: Slots, symbol: Any) -> str:
         """Write a factor; an argument or a matrix of parameters with its shape the first time."""
-        text = self.text(symbol, is_factor=True)
+        text = self.text(symbol, least=ATOM)
         is_argument = slots.space >= INPUTS and text == self.markup.name(self.arguments[slots.space - INPUTS][0])
         is_matrix = slots.space == PARAMETERS and not PART.fullmatch(self.parameter(slots))
         if not (is_argument or is_matrix) or text in self.shown:
@@ -399,44 +427,20 @@ class Writer:
 
 def _key(slots: Slots) -> tuple[int, bytes]:
     """Return a key for slots in any order; a gradient has that of its parameters."""
-    return PARAMETERS if slots.space == GRADIENT else slots.space, _distinct(slots.index).tobytes()
+    return PARAMETERS if slots.space == GRADIENT else slots.space, distinct(slots.index).tobytes()
 
 
-def _distinct(index: Array) -> Array:
-    """Return the different slots of an index.  Measured: `np.unique` takes 30 times as long on slots that ascend already."""
-    slots = np.sort(index, axis=None)
-    return slots[np.concatenate([[True], slots[1:] != slots[:-1]])]
-
-
-def _is_whole(block: Array, index: Array, n: int) -> bool:
-    """Return whether an index, with n different slots in a block, is all of it: in its order, transposed, or repeated."""
-    orders = (index.transpose(axes).ravel() for axes in permutations(range(index.ndim)))
-    return n == block.size and (index.size > n or any(np.array_equal(slots, block.ravel()) for slots in orders))
-
-
-def _part(name: str, order: Array, index: Array, shape: Sequence[int]) -> str:
-    """Name slots of an array that has a name and a shape and is stored in an order."""
-    whole = _is_whole(order, index, len(_distinct(index)))
-    return name if whole else f"{name}[{_place(order, index, shape) or '…'}]"
-
-
-def _place(order: Array, index: Array, shape: Sequence[int]) -> str:
-    """Return the indices of slots in an array that is stored in an order, if they are an entry, a row or a range; else "".
-
-    >>> [_place(np.arange(12), np.array(index), (3, 4)) for index in ([6], [4, 5, 6, 7], [9, 10], [0, 2])]
-    ['1,2', '1', '2,1…2', '']
-    """
-    places = np.flatnonzero(np.isin(order, index))
-    first, n, size = int(places[0]), len(places), len(order)
-    if not _is_whole(order[first : first + n], index, n) or places[-1] - first >= n:
-        return ""
-    for axis, length in enumerate(shape):
-        size //= length
-        low, rest = divmod(first, size)
-        if not (rest or n % size) and low % length + n // size <= length:
-            *outer, low = map(int, np.unravel_index(low, shape[: axis + 1]))
-            return ",".join(map(str, [*outer, low if n == size else f"{low}…{low + n // size - 1}"]))
-    return ""
+def _operands(instruction: Instruction) -> list[tuple[Slots, int]]:
+    """Return an instruction's operands, each with how often it is one: more than once for equal columns of a fold."""
+    if instruction.kind != "fold":
+        return [(slots, 1) for slots in instruction.operands]
+    found = []
+    for space, index in instruction.operands:  # equal columns are neighbours
+        first = np.flatnonzero(np.concatenate([[True], (index[:, 1:] != index[:, :-1]).any(axis=0)]))
+        counts = np.diff(first, append=index.shape[1]).tolist()
+        groups = [first] if len({*counts}) == 1 else first.reshape(-1, 1)
+        found += [(Slots(space, index[:, group]), n) for group, n in zip(groups, counts, strict=False)]
+    return found
 
 
 def _is_transposed(slots: Slots) -> bool:

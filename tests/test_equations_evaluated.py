@@ -1,0 +1,154 @@
+"""The printed equations of random programs, read as a reader would, give the numbers that the programs compute.
+
+The reader knows the parameters and one example.  A list is a vector, ``a @ b`` the product of two vectors, and ``a @ bᵀ`` that
+of each pair of entries, unless the result is one number.  Σ adds up the entries of the term after it; at the beginning of a
+parameter's gradient it adds up examples, of which there is one.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd import Value, compile, cos, dot, exp, tanh
+
+TOKEN = re.compile(r"(∂?[A-Za-z][A-Za-z0-9_]*|∂?\[[^]]*\]|[0-9.]+(?:e-?[0-9]+)?|[₀-₉]+(?:…[₀-₉]+)?|[-+/@·⊙()Σᵀ²³,])")
+SHAPE = r"(?<=[\w₀-₉\]])\[[0-9×B]+\]"
+DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+BINARY = {"add": operator.add, "subtract": operator.sub, "multiply": operator.mul}
+UNARY: dict[str, Any] = {"tanh": tanh, "cos": cos, "exp": lambda x: exp(tanh(x)), "square": lambda x: x**2}
+PARAMETERS = [Value(0.3 * i - 0.5, label=f"w{i}") for i in range(4)]
+FUNCTIONS = {"tanh": np.tanh, "exp": np.exp, "cos": np.cos, "sin": np.sin}
+
+
+class Unreadable(Exception):
+    """An equation uses something that only the program knows: named constants, parts written […], several products at once."""
+
+
+class Reader:
+    """Evaluates the right side of an equation: sums of terms, terms of factors."""
+
+    def __init__(self, text: str, values: dict[str, Any], is_single: bool = False) -> None:
+        text = text.replace(" ", "")
+        self.tokens, self.values, self.is_single = TOKEN.findall(text), values, is_single
+        if "".join(self.tokens) != text:
+            raise Unreadable(text)
+
+    def next_is(self, *tokens: str) -> bool:
+        return bool(self.tokens) and self.tokens[0] in tokens
+
+    def sum(self) -> Any:
+        found = self.term()
+        while self.next_is("+", "-"):
+            found = found + self.term() if self.tokens.pop(0) == "+" else found - self.term()
+        return found
+
+    def term(self) -> Any:
+        if self.next_is("Σ"):
+            self.tokens.pop(0)
+            return np.sum(self.term())
+        if self.next_is("-"):
+            self.tokens.pop(0)
+            return -self.term()
+        found = self.factor()
+        while self.next_is("⊙", "·", "/", "@"):
+            sign, other = self.tokens.pop(0), self.factor()
+            if sign == "@":
+                is_transposed = self.next_is("ᵀ") and self.tokens.pop(0)
+                is_outer = is_transposed and not self.is_single
+                if not is_outer and np.size(found) != np.size(other) and 1 not in (np.size(found), np.size(other)):
+                    raise Unreadable
+                found = np.outer(found, other).ravel() if is_outer else np.sum(found * other)
+            else:
+                found = found / other if sign == "/" else found * other
+        return found
+
+    def factor(self) -> Any:
+        token = self.tokens.pop(0)
+        if token == "(":
+            found = self.sum()
+            self.tokens.pop(0)
+        elif token in FUNCTIONS:
+            self.tokens.pop(0)
+            found = FUNCTIONS[token](self.sum())
+            self.tokens.pop(0)
+        elif token[0].isdigit():
+            found = float(token)
+        else:
+            found = self.named(token)
+        while self.next_is("²", "³"):
+            found = found ** (2 if self.tokens.pop(0) == "²" else 3)
+        return found
+
+    def named(self, name: str) -> Any:
+        if name.startswith("["):
+            return np.concatenate([np.atleast_1d(Reader(each, self.values).sum()) for each in name[1:-1].split(",")])
+        if name not in self.values:
+            raise Unreadable(name)
+        found = self.values[name]
+        if self.tokens and self.tokens[0][0] in "₀₁₂₃₄₅₆₇₈₉":
+            first, _, last = self.tokens.pop(0).translate(DIGITS).partition("…")
+            found = np.atleast_1d(found)[int(first) : int(last or first) + 1]
+        return found
+
+
+def program(r: Random, parameters: Sequence[Value]) -> Callable[[Any], Any]:
+    """Return a random function of a list of three numbers, with parameters."""
+    steps = [(r.random(), r.random(), r.choice([*BINARY, *UNARY, "dot"]), r.randint(1, 3)) for _ in range(r.randint(1, 6))]
+
+    def f(x: Any) -> Any:
+        pool = [*x, *parameters]
+        for first, second, operation, k in steps:
+            one, other = ([pool[(int(start * len(pool)) + i) % len(pool)] for i in range(k)] for start in (first, second))
+            if operation in UNARY:
+                pool += map(UNARY[operation], one)
+            else:
+                pool += [dot(one, other)] if operation == "dot" else [*map(BINARY[operation], one, other)]
+        return sum(pool[-3:]) + pool[-1] * pool[0] + sum(parameters)
+
+    return f
+
+
+def read(text: str, values: dict[str, Any], places: dict[str, Any]) -> Any:
+    """Return the gradient according to the equations; `values` gets those of the results, by name."""
+    gradient = np.zeros(len(places["w"]))
+    for line in text.splitlines():
+        left, _, right = line.strip().partition(" = ")
+        name, right = re.sub(SHAPE, "", left), re.sub(SHAPE, "", right)
+        if name.startswith(("∂w", "∂[")):
+            at = np.atleast_1d(Reader(name[1:], places).sum())
+            adds = right.startswith(f"{name} + ")
+            found = Reader(right.removeprefix(f"{name} + ").removeprefix("Σ "), values, is_single=len(at) == 1).sum()
+            gradient[at] = gradient[at] * adds + found
+        elif right:
+            values[name] = Reader(right, values).sum()
+    return gradient
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_the_equations_of_random_programs_are_true(block: int) -> None:
+    checked = 0
+    for seed in range(100 * block, 100 * block + 100):
+        r = Random(seed)
+        n = r.randint(1, 4)
+        f, x = program(r, PARAMETERS[:n]), [r.uniform(-1, 1) for _ in range(3)]
+        compiled = compile(f, PARAMETERS[:n], example=[x])
+        loss, gradient = compiled.gradient([x])
+        values: dict[str, Any] = {"x": np.array(x), "w": compiled.parameters}
+        values |= {f"w{i}": w for i, w in enumerate(compiled.parameters)}
+        places = {"w": np.arange(n)} | {f"w{i}": i for i in range(n)}
+        try:
+            found = read(str(compiled), values, places)
+        except Unreadable:
+            continue
+        text = f"seed {seed}\n{compiled}"
+        np.testing.assert_allclose(np.sum(values["loss"]), loss, rtol=1e-4, atol=1e-4, err_msg=text)
+        np.testing.assert_allclose(found, gradient, rtol=1e-3, atol=1e-3, err_msg=text)
+        checked += 1
+    assert checked > 85, checked
