@@ -156,3 +156,17 @@ def test_parts_are_listed_in_their_order() -> None:
     assert (
         r"{x}_{0 \ldots 1}, {x}_{1 \ldots 2}" in compile(lambda x: dot(w, x[:2]) * dot(w, x[1:]), w, example=[[0.0] * 3]).latex
     )
+
+
+def test_a_gradient_is_in_the_order_of_its_inputs() -> None:
+    """It was ``∂w = … @ xᵀ``, although w₀ is multiplied by x₁."""
+    w = [Value(0.1 * i, label=f"w{i}") for i in range(2)]
+    found = equations(lambda x: tanh(dot(w, [x[1], x[0]])) + dot(w, w), w, example=[[0.0] * 2])
+    assert "∂[w₁, w₀][2] = (1 - v1²) @ x[2×B]ᵀ" in found
+
+
+def test_groups_of_numbers_are_added_in_columns() -> None:
+    """It was ``Σ (1 + Σ [v1, v2])``, although the first entries of v1 and v2 are added up, and the second ones."""
+    w = [Value(0.1 * i, label=f"w{i}") for i in range(2)]
+    found = equations(lambda x: dot(w, [exp(tanh(v)) for v in w]) + sum(w) * cos(x), w, example=[0.0])
+    assert "∂w[2] = Σ (v1 + v2 + cos(x))" in found

@@ -37,7 +37,7 @@ class Reader:
     def __init__(self, text: str, values: dict[str, Any], is_single: bool = False) -> None:
         text = text.replace(" ", "")
         self.tokens, self.values, self.is_single = TOKEN.findall(text), values, is_single
-        if "".join(self.tokens) != text:
+        if "".join(self.tokens) != text or "[…]" in text:
             raise Unreadable(text)
 
     def next_is(self, *tokens: str) -> bool:
@@ -120,6 +120,8 @@ def read(text: str, values: dict[str, Any], places: dict[str, Any]) -> Any:
     gradient = np.zeros(len(places["w"]))
     for line in text.splitlines():
         left, _, right = line.strip().partition(" = ")
+        if "×" in re.sub("×B", "", line) or (re.search(r"\[[0-9]+[]×]", left) and re.search("@ [^ᵀ]*$", right)):
+            raise Unreadable(line)
         name, right = re.sub(SHAPE, "", left), re.sub(SHAPE, "", right)
         if name.startswith(("∂w", "∂[")):
             at = np.atleast_1d(Reader(name[1:], places).sum())

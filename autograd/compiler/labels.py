@@ -91,13 +91,12 @@ def coordinates(shape: Sequence[int], labels: Sequence[str] = ()) -> Any:
     >>> coordinates((2, 2), ["w1_1", "w1_2", "w2_1", "w2_2"]).tolist(), coordinates((2,)).tolist()
     ([[1, 1], [1, 2], [2, 1], [2, 2]], [[0], [1]])
     """
-    found = np.indices(shape).reshape(len(shape), -1).T
     groups = alike(labels)
-    if len(groups) != 1 or len(groups[0].differ) != len(shape) or not all(labels):
-        return found
-    numbers = np.array([DIGITS.findall(label) for label in labels]).astype(int)[:, sorted(groups[0].differ)]
-    ranks = [np.unique(column, return_inverse=True)[1] for column in numbers.T]
-    return numbers if np.array_equal(np.stack(ranks, axis=1), found) else found
+    if len(groups) == 1 and all(labels):
+        counts = [tuple([int(DIGITS.findall(label)[i]) for i in sorted(groups[0].differ)]) for label in labels]
+        if len({*counts}) == len(counts):
+            return np.array(counts)
+    return np.indices(shape).reshape(len(shape), -1).T
 
 
 def is_in_path(i: int, *labels: Sequence[str]) -> bool:

@@ -284,10 +284,8 @@ class Writer:
         """Return the name of parameters, from their labels, with ′ for a second group; p1, p2, … if they have none."""
         name = self._common_name(slots)
         i, whole = next(found for found in enumerate(self.wholes[name]) if np.isin(slots.index, found[1].order).all())
-        is_all = slots.space == GRADIENT and len(distinct(slots.index)) == len(whole.order)  # in any order
         labels = [self.parameters[slot] for slot in whole.order.tolist()]
-        index = whole.order if is_all else slots.index
-        return part_of(name + i * "′" if name else f"p{i + 1}", whole.order, index, whole.shape, labels)
+        return part_of(name + i * "′" if name else f"p{i + 1}", whole.order, slots.index, whole.shape, labels)
 
     def parts(self, slots: Slots) -> list[tuple[Block, bool]]:
         """Return the blocks that slots are in, each with whether the slots are all of it, in order; for leaves, none."""
@@ -435,10 +433,11 @@ def _operands(instruction: Instruction) -> list[tuple[Slots, int]]:
     if instruction.kind != "fold":
         return [(slots, 1) for slots in instruction.operands]
     found = []
-    for space, index in instruction.operands:  # equal columns are neighbours
+    for space, index in instruction.operands:  # [n×k]; equal columns are neighbours
         first = np.flatnonzero(np.concatenate([[True], (index[:, 1:] != index[:, :-1]).any(axis=0)]))
         counts = np.diff(first, append=index.shape[1]).tolist()
-        groups = [first] if len({*counts}) == 1 else first.reshape(-1, 1)
+        are_blocks = len(index) > 1 and len(first) <= MOST_PARTS and (np.diff(index, axis=0) == 1).all()
+        groups = [first] if len({*counts}) == 1 and not are_blocks else first.reshape(-1, 1)
         found += [(Slots(space, index[:, group]), n) for group, n in zip(groups, counts, strict=False)]
     return found
 

@@ -40,7 +40,8 @@ def part_of(name: str, order: Array, index: Array, shape: Sequence[int], labels:
         return f"{name}[{place}]"
     sorter, listed = np.argsort(order), once(index).ravel()
     places = sorter[np.searchsorted(order, listed, sorter=sorter)]
-    runs = np.split(listed, np.flatnonzero(np.diff(places) != 1) + 1)
+    steps = np.diff(np.column_stack([places, entries[places]]), axis=0)
+    runs = np.split(listed, np.flatnonzero((steps[:, [0, -1]] != 1).any(axis=1)) + 1)
     found = [_place(order, run, entries) for run in runs[: MOST_PARTS + 1]]
     if len(found) <= MOST_PARTS and all(found):
         return f"[{', '.join(f'{name}[{place}]' for place in found)}]"
@@ -56,7 +57,8 @@ def _place(order: Array, index: Array, entries: Array) -> str:
     """
     places = np.flatnonzero(np.isin(order, index))
     n, chosen = len(places), entries[places]
-    if not is_whole(order[places[0] : places[0] + n], index, n) or places[-1] - places[0] >= n:
+    is_in_order = is_whole(order[places[0] : places[0] + n], index, n) and (np.lexsort(chosen.T[::-1]) == range(n)).all()
+    if not is_in_order or places[-1] - places[0] >= n:
         return ""
     for axis, (low, high) in enumerate(zip(chosen[0].tolist(), chosen[-1].tolist(), strict=True)):
         numbers = entries[(entries[:, :axis] == chosen[0, :axis]).all(axis=1), axis]
