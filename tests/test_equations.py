@@ -170,3 +170,13 @@ def test_groups_of_numbers_are_added_in_columns() -> None:
     w = [Value(0.1 * i, label=f"w{i}") for i in range(2)]
     found = equations(lambda x: dot(w, [exp(tanh(v)) for v in w]) + sum(w) * cos(x), w, example=[0.0])
     assert "∂w[2] = Σ (v1 + v2 + cos(x))" in found
+
+
+def test_a_number_counts_in_all_labels_with_the_same_path_and_in_no_others() -> None:
+    w, b = ([Value(0.1 * i, label=f"layer1.neuron{i}.{name}") for i in range(3)] for name in ("w0", "b"))
+    v, c = [Value(0.1 * i, label=f"layer2.neuron0.w{i}") for i in range(3)], Value(0.5, label="layer2.neuron0.b")
+    gate = Value(0.5, label="gate1.unit3.c")
+    found = equations(
+        lambda x: dot(v, [tanh(p * x + q) for p, q in zip(w, b, strict=True)], c) * gate, [*w, *b, *v, c, gate], example=[0.0]
+    )
+    assert found[1].endswith(" + layer1.b)") and found[2].endswith(" + layer2.b") and found[3] == "loss[B] = v2 ⊙ gate1.unit3.c"
