@@ -150,7 +150,7 @@ def test_the_equations_of_random_programs_are_true(block: int) -> None:
         except Unreadable:
             continue
         text = f"seed {seed}\n{compiled}"
-        np.testing.assert_allclose(np.sum(values["loss"]), loss, rtol=1e-4, atol=1e-4, err_msg=text)
-        np.testing.assert_allclose(found, gradient, rtol=1e-3, atol=1e-3, err_msg=text)
+        np.testing.assert_allclose(np.sum(values["loss"]), loss, rtol=1e-9, atol=1e-12, err_msg=text)
+        np.testing.assert_allclose(found, gradient, rtol=1e-9, atol=1e-12, err_msg=text)
         checked += 1
     assert checked > 85, checked

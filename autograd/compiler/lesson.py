@@ -37,12 +37,13 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, count
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
-from autograd.compiler.labels import Alike, Counted, alike, is_in_path, name_of
+from autograd.compiler.labels import Alike, Counted, alike, coordinates, is_in_path, name_of
 from autograd.compiler.layout import Array, Instruction, Layout, Slots, strides
 from autograd.compiler.parts import MOST_PARTS, distinct, is_whole, once, part_of
 from autograd.compiler.schedule import BATCHED, CONSTANTS, GRADIENT, INPUTS, PARAMETERS
@@ -284,8 +285,11 @@ class Writer:
         """Return the name of parameters, from their labels, with ′ for a second group; p1, p2, … if they have none."""
         name = self._common_name(slots)
         i, whole = next(found for found in enumerate(self.wholes[name]) if np.isin(slots.index, found[1].order).all())
-        labels = [self.parameters[slot] for slot in whole.order.tolist()]
-        return part_of(name + i * "′" if name else f"p{i + 1}", whole.order, slots.index, whole.shape, labels)
+
+        def entries() -> Array:
+            return coordinates(whole.shape, [self.parameters[slot] for slot in whole.order.tolist()])
+
+        return part_of(name + i * "′" if name else f"p{i + 1}", whole.order, slots.index, entries)
 
     def parts(self, slots: Slots) -> list[tuple[Block, bool]]:
         """Return the blocks that slots are in, each with whether the slots are all of it, in order; for leaves, none."""
@@ -373,13 +377,13 @@ class Writer:
             out = parts[0][0].instruction.out
             named = zip(out.index.ravel().tolist(), self.labels(out), strict=True)
             order = np.array([slot for slot, label in named if name_of(alike([label]), self.counted) == name])
-            return Symbol(self.markup.name(part_of(name, order, slots.index, order.shape)))
+            return Symbol(self.markup.name(_part(name, order, slots.index, order.shape)))
         if parts:
             names = [self.markup.name(name) for name in self.names(slots, [block for block, _ in parts])]
             return Symbol(names[0] if len(names) == 1 else f"[{', '.join(names)}]")
         if slots.space >= INPUTS:
             name, shape = self.arguments[slots.space - INPUTS]
-            return Symbol(self.markup.name(part_of(name, np.arange(math.prod(shape)), slots.index, shape)))
+            return Symbol(self.markup.name(_part(name, np.arange(math.prod(shape)), slots.index, shape)))
         return Symbol(self.markup.name(self.parameter(slots)))
 
     def names(self, slots: Slots, blocks: Sequence[Block]) -> list[str]:
@@ -393,7 +397,7 @@ class Writer:
                 return [f"{block.name}[…]" for block in blocks]
         used = [self.blocks[self.block_of[slots.space][run.flat[0]]] for run in runs]
         orders = [block.instruction.out.index.ravel() for block in used]
-        return [part_of(block.name, x, run, x.shape) for block, x, run in zip(used, orders, runs, strict=True)]
+        return [_part(block.name, order, run, order.shape) for block, order, run in zip(used, orders, runs, strict=True)]
 
     def matrices(self, left: Slots, right: Slots, instruction: Instruction) -> str:
         """Write a product of matrices, or the sum of its terms if each matrix is only a row."""
@@ -426,6 +430,11 @@ class Writer:
 def _key(slots: Slots) -> tuple[int, bytes]:
     """Return a key for slots in any order; a gradient has that of its parameters."""
     return PARAMETERS if slots.space == GRADIENT else slots.space, distinct(slots.index).tobytes()
+
+
+def _part(name: str, order: Array, index: Array, shape: Sequence[int]) -> str:
+    """Return the name of a part of an array whose entries are counted from 0."""
+    return part_of(name, order, index, partial(coordinates, shape))
 
 
 def _operands(instruction: Instruction) -> list[tuple[Slots, int]]:

@@ -5,13 +5,12 @@ A part is an index: the slots of its entries, in any number of dimensions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from itertools import permutations
 from typing import Final
 
 import numpy as np
 
-from autograd.compiler.labels import coordinates
 from autograd.compiler.layout import Array
 
 __all__ = ["MOST_PARTS", "distinct", "is_whole", "once", "part_of"]
@@ -19,23 +18,25 @@ __all__ = ["MOST_PARTS", "distinct", "is_whole", "once", "part_of"]
 MOST_PARTS: Final = 4  # listed one by one
 
 
-def part_of(name: str, order: Array, index: Array, shape: Sequence[int], labels: Sequence[str] = ()) -> str:
+def part_of(name: str, order: Array, index: Array, entries_of: Callable[[], Array]) -> str:
     """Return the name of a part of an array: ``x``, ``x[0]``, ``x[1,0…2]``, ``[x[2], x[0]]``, ``x[…]`` or ``x[0…2][…]``.
 
     Args:
         name: that of the whole array.
         order: the slots of its entries, in their order.
         index: those of the part.
-        shape: the array's.
-        labels: those of its entries, which may count them; see `coordinates`.
+        entries_of: returns the indices of all entries, see `coordinates`; called only if the part is not the whole.
 
-    >>> [part_of("x", np.arange(12), np.array(index), (3, 4)) for index in ([6], [4, 5, 6, 7], [6, 5, 0], [3, 2, 1, 3, 0, 2])]
+    >>> from functools import partial
+    >>> from autograd.compiler.labels import coordinates
+    >>> some, entries_of = ([6], [4, 5, 6, 7], [6, 5, 0], [3, 2, 1, 3, 0, 2]), partial(coordinates, (3, 4))
+    >>> [part_of("x", np.arange(12), np.array(index), entries_of) for index in some]
     ['x[1,2]', 'x[1]', '[x[1,2], x[1,1], x[0,0]]', 'x[0][…]']
     """
     slots = distinct(index)
     if is_whole(order, index, len(slots)):
         return name
-    entries = coordinates(shape, labels)
+    entries = entries_of()
     if place := _place(order, index, entries):
         return f"{name}[{place}]"
     sorter, listed = np.argsort(order), once(index).ravel()
@@ -52,6 +53,7 @@ def part_of(name: str, order: Array, index: Array, shape: Sequence[int], labels:
 def _place(order: Array, index: Array, entries: Array) -> str:
     """Return the indices of slots in an array that is stored in an order, if they are an entry, a row or a range; else "".
 
+    >>> from autograd.compiler.labels import coordinates
     >>> [_place(np.arange(12), np.array(index), coordinates((3, 4))) for index in ([6], [4, 5, 6, 7], [9, 10], [0, 2])]
     ['1,2', '1', '2,1…2', '']
     """
