@@ -59,8 +59,8 @@ def test_rows_of_a_matrix_of_weights() -> None:
         return (mean + exp(log_variance / 2) * eps) ** 2
 
     found = equations(loss, model.parameters(), example=[[0.0] * 3, 0.0])
-    assert "net2[B] = layer2.w₁ @ out1 + layer2.b₁" in found
-    assert {"∂layer2.w₀", "∂layer2.w₁", "∂layer2.b₀", "∂layer2.b₁"} <= {line.split(" =")[0] for line in found}
+    assert "net2[B] = layer2.w₁[4] @ out1 + layer2.b₁" in found
+    assert {"∂layer2.w₀[4]", "∂layer2.w₁[4]", "∂layer2.b₀", "∂layer2.b₁"} <= {line.split(" =")[0] for line in found}
 
 
 def test_a_part_of_a_block_with_several_names_has_its_own() -> None:
@@ -162,7 +162,7 @@ def test_a_gradient_is_in_the_order_of_its_inputs() -> None:
     """It was ``∂w = … @ xᵀ``, although w₀ is multiplied by x₁."""
     w = [Value(0.1 * i, label=f"w{i}") for i in range(2)]
     found = equations(lambda x: tanh(dot(w, [x[1], x[0]])) + dot(w, w), w, example=[[0.0] * 2])
-    assert "∂[w₁, w₀][2] = (1 - v1²) @ x[2×B]ᵀ" in found
+    assert "[∂w₁, ∂w₀][2] = (1 - v1²) @ x[2×B]ᵀ" in found
 
 
 def test_groups_of_numbers_are_added_in_columns() -> None:
@@ -180,3 +180,33 @@ def test_a_number_counts_in_all_labels_with_the_same_path_and_in_no_others() -> 
         lambda x: dot(v, [tanh(p * x + q) for p, q in zip(w, b, strict=True)], c) * gate, [*w, *b, *v, c, gate], example=[0.0]
     )
     assert found[1].endswith(" + layer1.b)") and found[2].endswith(" + layer2.b") and found[3] == "loss[B] = v2 ⊙ gate1.unit3.c"
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("w[{}]", "w"),
+        ("w({})", "w"),
+        ("w_{{{}}}", "w"),
+        ("w_{}", "w"),
+        ("net[{}].w", "w"),
+        ("a{}b", "a…b"),
+        ("[{}]", "p1"),
+        ("{}", "p1"),
+    ],
+)
+def test_numbers_in_labels_leave_no_brackets_behind(label: str, name: str) -> None:
+    """``w[0]`` and ``w[1]`` were called ``w[]``, with a character that is not printed between the brackets."""
+    w = [Value(0.1 * i, label=label.format(i)) for i in range(2)]
+    program = compile(lambda x: tanh(dot(w, x)) * sin(w[1]), w, example=[[0.0, 0.0]])
+    assert f"v1[B] = tanh({name}[2] @ x[2×B])\n  loss[B] = v1 ⊙ sin({name}₁)" in str(program)
+    assert str(program).replace("\n", " ").isprintable() and program.latex.replace("\n", " ").isprintable()
+
+
+def test_a_label_with_brackets_is_not_the_name_of_a_part() -> None:
+    """The only parameter was called w₁, as if there were others."""
+    w = Value(0.5, label="w[1]")
+    assert equations(lambda x: sin(w * x), [w], example=[0.0])[1:4:2] == [
+        "loss[B] = sin(w[1] ⊙ x)",
+        "∂w[1] = cos(w[1] ⊙ x) @ x[B]ᵀ",
+    ]

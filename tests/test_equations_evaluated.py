@@ -18,7 +18,7 @@ import pytest
 
 from autograd import Value, compile, cos, dot, exp, tanh
 
-TOKEN = re.compile(r"(∂?[A-Za-z][A-Za-z0-9_]*|∂?\[[^]]*\]|[0-9.]+(?:e-?[0-9]+)?|[₀-₉]+(?:…[₀-₉]+)?|[-+/@·⊙()Σᵀ²³,])")
+TOKEN = re.compile(r"(∂?[A-Za-z][A-Za-z0-9_]*|\[[^]]*\]|[0-9.]+(?:e-?[0-9]+)?|[₀-₉]+(?:…[₀-₉]+)?|[-+/@·⊙()Σᵀ²³,])")
 SHAPE = r"(?<=[\w₀-₉\]])\[[0-9×B]+\]"
 DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 BINARY = {"add": operator.add, "subtract": operator.sub, "multiply": operator.mul}
@@ -123,8 +123,8 @@ def read(text: str, values: dict[str, Any], places: dict[str, Any]) -> Any:
         if "×" in re.sub("×B", "", line) or (re.search(r"\[[0-9]+[]×]", left) and re.search("@ [^ᵀ]*$", right)):
             raise Unreadable(line)
         name, right = re.sub(SHAPE, "", left), re.sub(SHAPE, "", right)
-        if name.startswith(("∂w", "∂[")):
-            at = np.atleast_1d(Reader(name[1:], places).sum())
+        if name.startswith(("∂w", "[∂w")):
+            at = np.atleast_1d(Reader(name.replace("∂", ""), places).sum())
             adds = right.startswith(f"{name} + ")
             found = Reader(right.removeprefix(f"{name} + ").removeprefix("Σ "), values, is_single=len(at) == 1).sum()
             gradient[at] = gradient[at] * adds + found

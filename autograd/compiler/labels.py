@@ -6,8 +6,8 @@ A number in a label counts if it differs among labels that are otherwise alike.
 >>> [(group.words, group.differ) for group in weights]
 [(('layer', '.neuron', '.w', ''), {1, 2})]
 >>> counted = {group.words: group.differ for group in weights}
->>> name_of(alike(["layer2.neuron0.w0", "layer2.neuron0.w1"]), counted)
-'layer2.w'
+>>> words_of(alike(["layer2.neuron0.w0", "layer2.neuron0.w1"]), counted)
+('layer2.w',)
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
-__all__ = ["Alike", "Counted", "alike", "coordinates", "is_in_path", "name_of"]
+__all__ = ["Alike", "Counted", "alike", "coordinates", "is_in_path", "words_of"]
 
 DIGITS: Final = re.compile("[0-9]+")
 ZEROS: Final = bytes.maketrans(b"123456789", b"000000000")
@@ -64,25 +64,29 @@ def _differing(layouts: Sequence[Sequence[str]]) -> set[int]:
     return found
 
 
-def name_of(groups: Sequence[Alike], counted: Counted) -> str:
-    """Return a name made of what the labels in each group have in common; in brackets if there are several.
+def words_of(groups: Sequence[Alike], counted: Counted) -> tuple[str, ...]:
+    """Return what the labels in each group have in common, a word for each; nothing if one has only numbers.
 
-    >>> name_of(alike(["a.w0", "a.w1", "b"]), {("a.w", ""): {0}})
-    '[a.w, b]'
+    >>> words_of(alike(["a.w0", "a.w1", "b"]), {("a.w", ""): {0}}), words_of(alike(["v[0]", "v[1]"]), {("v[", "]"): {0}})
+    (('a.w', 'b'), ('v',))
     """
     stems: dict[str, None] = {}
     for words, differ, labels in groups:
         counts = counted.get(words, set())
         stems |= dict.fromkeys(_stem(label, counts) for label in (labels[:1] if differ <= counts else labels))
-    return f"[{', '.join(stems)}]" if len(stems) > 1 else "".join(stems)
+    return tuple(stems) if all(stems) else ()
 
 
 def _stem(label: str, counted: AbstractSet[int]) -> str:
-    """Return a label without the numbers that count it."""
+    """Return a label without the numbers that count it, and without the brackets around them; … for one before other letters.
+
+    >>> _stem("layer1.unit[2].w_0_1", {1, 2, 3}), _stem("w(0, 1)", {0, 1}), _stem("a0b", {0})
+    ('layer1.w', 'w', 'a…b')
+    """
     parts = re.split("([0-9]+)", label)
     marked = "".join("\0" if i % 2 and i // 2 in counted else part for i, part in enumerate(parts))
-    *path, last = marked.split(".")
-    return ".".join([*(part for part in path if not part.endswith("\0")), re.sub(r"[_\0]+$", "", last)])
+    *path, last = re.sub(r"_?[\[({]?\0(, ?\0)*[\])}]?", "\0", marked).split(".")
+    return ".".join([*(part for part in path if not part.endswith("\0")), last.rstrip("\0")]).replace("\0", "…")
 
 
 def coordinates(shape: Sequence[int], labels: Sequence[str] = ()) -> Any:

@@ -34,18 +34,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 from itertools import chain, count
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
-from autograd.compiler.labels import Alike, Counted, alike, coordinates, is_in_path, name_of
+from autograd.compiler.labels import Alike, Counted, alike, coordinates, is_in_path, words_of
 from autograd.compiler.layout import Array, Instruction, Layout, Slots, strides
-from autograd.compiler.parts import MOST_PARTS, distinct, is_whole, once, part_of
+from autograd.compiler.parts import MOST_PARTS, SOME, Name, distinct, is_whole, once, part_of
 from autograd.compiler.schedule import BATCHED, CONSTANTS, GRADIENT, INPUTS, PARAMETERS
 from autograd.primitives import total
 from autograd.symbol import Symbol
@@ -53,18 +53,17 @@ from autograd.writing import ATOM, COMPARE, LATEX, PLAIN, PRODUCT, SUM, Style, c
 
 __all__ = ["latex", "lesson"]
 
-PART: Final = re.compile(r"(.+)\[([0-9]+[0-9,…]*)\]")  # the name of a part: that of the whole, and the indices
-PARTS: Final = re.compile(r"∂?\[.*\]")  # a list of names
 SUBSCRIPTS: Final = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 Arguments: TypeAlias = Sequence[tuple[str, tuple[int, ...]]]
 DEEPEST: Final = 12  # formulas one inside the other; longer chains get names in between
 
 
 class Markup(NamedTuple):
-    """How equations are written: formulas, names, and templates of shapes, products, transposes, sums, parentheses."""
+    """How equations are written: formulas, words, parts, and templates of shapes, products, transposes, sums, parentheses."""
 
     style: Style
-    name: Callable[[str], str]
+    word: Callable[[str], str]
+    part: Callable[[str, str], str]
     shape: str
     product: str
     transpose: str
@@ -72,36 +71,31 @@ class Markup(NamedTuple):
     enclosed: str
 
 
-def _text(name: str) -> str:
-    if part := PART.fullmatch(name):
-        return _text(part[1]) + part[2].translate(SUBSCRIPTS)
-    if name.endswith("[…]"):
-        return _text(name[:-3]) + "[…]"
-    if PARTS.fullmatch(name):
-        start, _, parts = name.partition("[")
-        return f"{start}[{', '.join(map(_text, parts[:-1].split(', ')))}]"
-    return name
+def _text_part(whole: str, subscripts: str) -> str:
+    return whole + (subscripts.translate(SUBSCRIPTS) or "[…]")
 
 
-def _latex(name: str) -> str:
-    if name.startswith("∂"):
-        return rf"\partial {_latex(name[1:])}"
-    if part := PART.fullmatch(name):
-        return f"{{{_latex(part[1])}}}_{{{part[2]}}}".replace("…", r" \ldots ")
-    if name.endswith("[…]"):
-        return rf"{{{_latex(name[:-3])}}}_{{\cdot}}"
-    if name.startswith("δ"):
-        return rf"\delta_{{{name[1:]}}}"
-    if name.startswith("["):  # of several groups of parameters
-        return f"[{', '.join(map(_latex, name[1:-1].split(', ')))}]"
-    text = latex_name(name)
+def _latex_word(word: str) -> str:
+    if word.startswith("∂"):
+        return rf"\partial {_latex_word(word[1:])}"
+    if re.fullmatch("δ[0-9]*", word):
+        return rf"\delta_{{{word[1:]}}}".removesuffix("_{}")
+    text = latex_name(word)
     return f"{{{text}}}" if "^" in text else text  # TeX refuses a second superscript, such as that of a transpose
 
 
-TEXT = Markup(PLAIN._replace(signs={**PLAIN.signs, "*": " ⊙ "}, scale="·"), _text, "[{}]", "{} @ {}", "{}ᵀ", "Σ {}", "({})")
+def _latex_part(whole: str, subscripts: str) -> str:
+    below = subscripts.replace("…", r" \ldots ") or r"\cdot"
+    return f"{{{whole}}}_{{{below}}}"
+
+
+TEXT = Markup(
+    PLAIN._replace(signs={**PLAIN.signs, "*": " ⊙ "}, scale="·"),
+    str, _text_part, "[{}]", "{} @ {}", "{}ᵀ", "Σ {}", "({})",
+)  # fmt: skip
 TEX = Markup(
     LATEX._replace(signs={**LATEX.signs, "*": r" \odot "}, name=PLAIN.name, scale=" "),
-    _latex, "", r"{} \, {}", "{}^{{T}}", r"\sum {}", r"\left({}\right)",
+    _latex_word, _latex_part, "", r"{} \, {}", "{}^{{T}}", r"\sum {}", r"\left({}\right)",
 )  # fmt: skip
 
 
@@ -149,14 +143,14 @@ class Block:
         instruction: the instruction.
         users: the number of operands with slots in the block.
         is_parted: whether an operand is only a part of the block, or of several blocks.
-        name: an empty string for a block without an equation.
+        words: those of its name; none for a block without an equation.
         depth: the number of formulas that are one inside the other in its own.
     """
 
     instruction: Instruction
     users: int = 0
     is_parted: bool = False
-    name: str = ""
+    words: tuple[str, ...] = ()
     depth: int = 0
 
 
@@ -173,10 +167,10 @@ class Writer:
         self.symbols: dict[tuple[int, bytes], Any] = {}
         self.shown: set[str] = set()  # the arguments and parameters whose shape was written already
         self.counted: Counted = {}
-        self.wholes: dict[str, list[Whole]] = {}  # groups of parameters, by what their labels have in common
+        self.wholes: dict[tuple[str, ...], list[Whole]] = {}  # groups of parameters, by what their labels have in common
         self.constants: dict[tuple[float, ...], str] = {}  # what several numbers are called
-        self.taken = {name for name, _ in arguments}  # names that blocks and constants must not get
-        self.constant_names = (name for name in chain("c", map("c{}".format, count(2))) if name not in self.taken)
+        self.taken: set[tuple[str, ...]] = {(word,) for word, _ in arguments}  # names that blocks and constants must not get
+        self.constant_names = self._free(chain("c", map("c{}".format, count(2))))
         self.groups: dict[Any, list[Alike]] = {}  # the labels of slots, by `_key`
         # Matrices of weights and biases come first, because other operations, such as a penalty, may use all layers together.
         everything = [slots for i in layout.instructions for slots in (i.out, *[operand for operand, _ in _operands(i)])]
@@ -189,10 +183,12 @@ class Writer:
             if slots.space in (PARAMETERS, GRADIENT):
                 self._add_whole(slots)
         self._join_wholes()
-        self.taken |= {
-            name + i * "′" if name else f"p{i + 1}" for name, wholes in self.wholes.items() for i in range(len(wholes))
-        }
+        self.taken |= {_told_apart(words, i) for words, wholes in self.wholes.items() for i in range(len(wholes))}
         self._name_blocks()
+
+    def _free(self, words: Iterable[str]) -> Iterator[str]:
+        """Iterate over the words that are no name yet."""
+        return (word for word in words if (word,) not in self.taken)
 
     def _learn(self, some: Sequence[Slots], known: AbstractSet[tuple[str, ...]]) -> None:
         """Find the numbers that count labels: those in which the labels of some slots differ.
@@ -215,7 +211,7 @@ class Writer:
         order = np.array([*dict.fromkeys(index.ravel().tolist())])
         found = Whole(order, tuple([n for n in index.shape if n > 1]) if index.size == order.size else order.shape)
         others = []
-        for whole in self.wholes.setdefault(self._common_name(slots), []):
+        for whole in self.wholes.setdefault(self._words(slots), []):
             is_known = np.isin(order, whole.order)
             if is_known.all():
                 return
@@ -224,52 +220,56 @@ class Writer:
                 found = found if len(found.order) == len(union) else Whole(union, union.shape)
             else:
                 others.append(whole)
-        self.wholes[self._common_name(slots)] = [*others, found]
+        self.wholes[self._words(slots)] = [*others, found]
 
     def _join_wholes(self) -> None:
         """Join groups of parameters that share a name but no label, such as biases that are only used one by one."""
-        for name, wholes in self.wholes.items():
+        for words, wholes in self.wholes.items():
             labels = [self.parameters[slot] for whole in wholes for slot in whole.order.tolist()]
-            if name and len(wholes) > 1 and len({*labels}) == len(labels):
+            if words and len(wholes) > 1 and len({*labels}) == len(labels):
                 wholes.sort(key=lambda whole: int(whole.order[0]))
                 is_even = len({whole.shape for whole in wholes}) == 1
                 shape = (len(wholes), *wholes[0].shape) if is_even else (len(labels),)
-                self.wholes[name] = [Whole(np.concatenate([whole.order for whole in wholes]), shape)]
+                self.wholes[words] = [Whole(np.concatenate([whole.order for whole in wholes]), shape)]
 
     def _name_blocks(self) -> None:
         """Name all blocks but those that are written where they are used."""
         outputs = [self.blocks[self.block_of[space][slot]] for space, slot in self.layout.outputs if space in self.block_of]
         for block in self.blocks:
-            block.name = self._name(block, outputs)
-            if block.instruction.out.space != GRADIENT and block.name in self.taken:
-                block.name = ""  # for example of a second node with this label
-            self.taken.add(block.name)
+            block.words = self._words_for(block, outputs)
+            if block.instruction.out.space != GRADIENT and block.words in self.taken:
+                block.words = ()  # for example of a second node with this label
+            self.taken.add(block.words)
             for parts in dict.fromkeys(tuple(self.parts(slots)) for slots in block.instruction.operands):
                 for used, is_all in parts:
                     used.users += 1
                     used.is_parted |= not is_all or len(parts) > 1
-        names = (name for i in count(1) if (name := f"v{i}") not in self.taken)
+        free = self._free(map("v{}".format, count(1)))
         for block in self.blocks:
-            if block.name.startswith("∂") and block.users == 1 and block.instruction.out.space != GRADIENT:
-                block.name = ""  # an output's gradient is written inside the δ it is a factor of
-            inner = [used.depth for slots in block.instruction.operands for used, _ in self.parts(slots) if not used.name]
+            is_gradient = bool(block.words) and block.words[0].startswith("∂")
+            if is_gradient and block.users == 1 and block.instruction.out.space != GRADIENT:
+                block.words = ()  # an output's gradient is written inside the δ it is a factor of
+            inner = [used.depth for slots in block.instruction.operands for used, _ in self.parts(slots) if not used.words]
             block.depth = 1 + max(inner, default=0)
-            if not block.name and (block in outputs or block.is_parted or block.depth > DEEPEST or not self._is_short(block)):
-                block.name = next(names)
+            if not block.words and (block in outputs or block.is_parted or block.depth > DEEPEST or not self._is_short(block)):
+                block.words = (next(free),)
 
     def _is_short(self, block: Block) -> bool:
         """Return whether a block without a name is written where it is used: once, or if it is one operation, twice."""
-        names = [used.name for slots in block.instruction.operands for used, _ in self.parts(slots)]
-        return block.users == 1 or (block.users == 2 and block.instruction.kind == "apply" and all(names))
+        words = [used.words for slots in block.instruction.operands for used, _ in self.parts(slots)]
+        return block.users == 1 or (block.users == 2 and block.instruction.kind == "apply" and all(words))
 
-    def _name(self, block: Block, outputs: Sequence[Block]) -> str:
+    def _words_for(self, block: Block, outputs: Sequence[Block]) -> tuple[str, ...]:
         out = block.instruction.out
         if out.space == GRADIENT:
-            return f"∂{self.parameter(out)}"
-        name = re.sub(r"^(∂?)([^\W\d]+)(\d+)\.(\w+)$", r"\1\4\3", self._common_name(out))  # layer1.net is net1
-        name = re.sub(r"^∂net", "δ", name)
-        is_loss = block in outputs and len(self.layout.outputs) == 1 and "loss" not in self.taken
-        return "loss" if not name and is_loss else name
+            return self.gradient(out).words
+        words = self._words(out)
+        if not words and block in outputs and len(self.layout.outputs) == 1:
+            return ("loss",)
+        if len(words) == 1:
+            word = re.sub(r"^(∂?)([^\W\d]+)(\d+)\.(\w+)$", r"\1\4\3", words[0])  # layer1.net is net1
+            return (re.sub(r"^∂net", "δ", word),)
+        return words
 
     def labels(self, slots: Slots) -> list[str]:
         """Return the labels of slots; for results, an empty list unless all have one."""
@@ -278,18 +278,23 @@ class Writer:
         found = [self.layout.labels.get((slots.space, slot), "") for slot in slots.index.ravel().tolist()]
         return found if all(found) and slots.space == BATCHED else []
 
-    def _common_name(self, slots: Slots) -> str:
-        return name_of(self.groups[_key(slots)], self.counted)
+    def _words(self, slots: Slots) -> tuple[str, ...]:
+        return words_of(self.groups[_key(slots)], self.counted)
 
-    def parameter(self, slots: Slots) -> str:
-        """Return the name of parameters, from their labels, with ′ for a second group; p1, p2, … if they have none."""
-        name = self._common_name(slots)
-        i, whole = next(found for found in enumerate(self.wholes[name]) if np.isin(slots.index, found[1].order).all())
+    def parameter(self, slots: Slots) -> Name:
+        """Return the name of parameters."""
+        words = self._words(slots)
+        i, whole = next(found for found in enumerate(self.wholes[words]) if np.isin(slots.index, found[1].order).all())
 
         def entries() -> Array:
             return coordinates(whole.shape, [self.parameters[slot] for slot in whole.order.tolist()])
 
-        return part_of(name + i * "′" if name else f"p{i + 1}", whole.order, slots.index, entries)
+        return part_of(_told_apart(words, i), whole.order, slots.index, entries)
+
+    def gradient(self, slots: Slots) -> Name:
+        """Return the name of the gradients of parameters."""
+        words, parts = self.parameter(slots)
+        return Name(tuple([f"∂{word}" for word in words]), parts)
 
     def parts(self, slots: Slots) -> list[tuple[Block, bool]]:
         """Return the blocks that slots are in, each with whether the slots are all of it, in order; for leaves, none."""
@@ -302,11 +307,16 @@ class Writer:
     def equations(self, backward: bool) -> Iterator[tuple[str, str]]:
         """Return the equations of a pass, as left and right sides."""
         for block in self.blocks:
-            if block.name and block.instruction.backward == backward:
-                out, name = block.instruction.out, self.markup.name(block.name)
+            if block.words and block.instruction.backward == backward:
+                out = block.instruction.out
+                name = self.gradient(out) if out.space == GRADIENT else Name(block.words)
                 dims = out.index.shape if out.space == GRADIENT and block.instruction.kind == "product" else None
-                is_part = out.space == GRADIENT and PART.fullmatch(block.name)
-                yield name + ("" if is_part else self.shape(out, dims)), self.formula(block.instruction)
+                yield self.name(name) + self.shape(out, dims), self.formula(block.instruction)
+
+    def name(self, name: Name) -> str:
+        """Write a name; several words or parts in brackets."""
+        whole = _listed([self.markup.word(word) for word in name.words])
+        return _listed([reduce(self.markup.part, subscripts, whole) for subscripts in name.parts or [()]])
 
     def shape(self, slots: Slots, dims: Sequence[int] | None = None) -> str:
         """Write the shape of slots, with B for the size of the batch."""
@@ -344,7 +354,7 @@ class Writer:
     def sum(self, instruction: Instruction) -> str:
         """Write a sum over the batch."""
         text = self.markup.total.format(self.text(self.operand(instruction.operands[0]), least=PRODUCT))
-        return f"{self.markup.name(f'∂{self.parameter(instruction.out)}')} + {text}" if instruction.adds else text
+        return f"{self.name(self.gradient(instruction.out))} + {text}" if instruction.adds else text
 
     def text(self, symbol: Any, *, least: int = SUM) -> str:
         """Write a symbol; in parentheses if it binds less tightly than a sum, or than a level of `autograd.writing`."""
@@ -365,28 +375,26 @@ class Writer:
                 return numbers[0]
             if numbers not in self.constants:
                 self.constants[numbers] = next(self.constant_names)
-            return Symbol(self.markup.name(self.constants[numbers]))
+            return Symbol(self.markup.word(self.constants[numbers]))
         parts = self.parts(slots)
-        if len(parts) == 1 and not parts[0][0].name:
+        if len(parts) == 1 and not parts[0][0].words:
             inner = parts[0][0].instruction
             if inner.kind == "apply":
                 return inner.row.apply([self.operand(operand) for operand in inner.operands])
             return Written(self.formula(inner))
-        name = self._common_name(slots) if len(parts) == 1 and parts[0][0].name.startswith("[") else ""
-        if name and name != parts[0][0].name:  # one of those in a block with several
+        if len(parts) == 1 and (words := self._words(slots)) and {*words} < {*parts[0][0].words}:  # some of those in a block
             out = parts[0][0].instruction.out
             named = zip(out.index.ravel().tolist(), self.labels(out), strict=True)
-            order = np.array([slot for slot, label in named if name_of(alike([label]), self.counted) == name])
-            return Symbol(self.markup.name(_part(name, order, slots.index, order.shape)))
+            order = np.array([slot for slot, label in named if {*words_of(alike([label]), self.counted)} <= {*words}])
+            return Symbol(self.name(_part(words, order, slots.index, order.shape)))
         if parts:
-            names = [self.markup.name(name) for name in self.names(slots, [block for block, _ in parts])]
-            return Symbol(names[0] if len(names) == 1 else f"[{', '.join(names)}]")
+            return Symbol(_listed([self.name(name) for name in self.names(slots, [block for block, _ in parts])]))
         if slots.space >= INPUTS:
-            name, shape = self.arguments[slots.space - INPUTS]
-            return Symbol(self.markup.name(_part(name, np.arange(math.prod(shape)), slots.index, shape)))
-        return Symbol(self.markup.name(self.parameter(slots)))
+            word, shape = self.arguments[slots.space - INPUTS]
+            return Symbol(self.name(_part((word,), np.arange(math.prod(shape)), slots.index, shape)))
+        return Symbol(self.name(self.parameter(slots)))
 
-    def names(self, slots: Slots, blocks: Sequence[Block]) -> list[str]:
+    def names(self, slots: Slots, blocks: Sequence[Block]) -> list[Name]:
         """Return the names of the parts of blocks that slots consist of, in order; if there are many, one for each block."""
         runs = [slots.index]
         if len(blocks) > 1:
@@ -394,10 +402,10 @@ class Writer:
             of = self.block_of[slots.space][index]
             runs = np.split(index, np.flatnonzero((of[1:] != of[:-1]) | (np.diff(index) != 1)) + 1)
             if len(runs) > max(len(blocks), MOST_PARTS):
-                return [f"{block.name}[…]" for block in blocks]
+                return [Name(block.words, ((SOME,),)) for block in blocks]
         used = [self.blocks[self.block_of[slots.space][run.flat[0]]] for run in runs]
         orders = [block.instruction.out.index.ravel() for block in used]
-        return [_part(block.name, order, run, order.shape) for block, order, run in zip(used, orders, runs, strict=True)]
+        return [_part(block.words, order, run, order.shape) for block, order, run in zip(used, orders, runs, strict=True)]
 
     def matrices(self, left: Slots, right: Slots, instruction: Instruction) -> str:
         """Write a product of matrices, or the sum of its terms if each matrix is only a row."""
@@ -418,9 +426,8 @@ class Writer:
     def matrix(self, slots: Slots, symbol: Any) -> str:
         """Write a factor; an argument or a matrix of parameters with its shape the first time."""
         text = self.text(symbol, least=ATOM)
-        is_argument = slots.space >= INPUTS and text == self.markup.name(self.arguments[slots.space - INPUTS][0])
-        is_matrix = slots.space == PARAMETERS and not PART.fullmatch(self.parameter(slots))
-        if not (is_argument or is_matrix) or text in self.shown:
+        is_argument = slots.space >= INPUTS and text == self.markup.word(self.arguments[slots.space - INPUTS][0])
+        if not (is_argument or slots.space == PARAMETERS) or text in self.shown:
             return text
         self.shown.add(text)
         _, m, k = slots.index.shape
@@ -432,9 +439,19 @@ def _key(slots: Slots) -> tuple[int, bytes]:
     return PARAMETERS if slots.space == GRADIENT else slots.space, distinct(slots.index).tobytes()
 
 
-def _part(name: str, order: Array, index: Array, shape: Sequence[int]) -> str:
+def _part(words: tuple[str, ...], order: Array, index: Array, shape: Sequence[int]) -> Name:
     """Return the name of a part of an array whose entries are counted from 0."""
-    return part_of(name, order, index, partial(coordinates, shape))
+    return part_of(words, order, index, partial(coordinates, shape))
+
+
+def _told_apart(words: tuple[str, ...], i: int) -> tuple[str, ...]:
+    """Return the words of the i-th group of parameters that have them, with ′ from the second on; p1, p2, … for no words."""
+    return tuple([word + i * "′" for word in words]) or (f"p{i + 1}",)
+
+
+def _listed(texts: Sequence[str]) -> str:
+    """Return a text, or several in brackets."""
+    return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
 
 
 def _operands(instruction: Instruction) -> list[tuple[Slots, int]]:

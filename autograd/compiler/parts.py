@@ -1,4 +1,4 @@
-"""Names for parts of an array: an entry, a row, a range, a list of these, or any other choice of entries.
+"""Names of arrays and of their parts: an entry, a row, a range, a list of these, or any other choice of entries.
 
 A part is an index: the slots of its entries, in any number of dimensions.
 """
@@ -7,22 +7,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import permutations
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from autograd.compiler.layout import Array
 
-__all__ = ["MOST_PARTS", "distinct", "is_whole", "once", "part_of"]
+__all__ = ["MOST_PARTS", "Name", "distinct", "is_whole", "once", "part_of"]
 
 MOST_PARTS: Final = 4  # listed one by one
+SOME: Final = ""  # the subscripts of entries that have none in common, or that are in another order
 
 
-def part_of(name: str, order: Array, index: Array, entries_of: Callable[[], Array]) -> str:
-    """Return the name of a part of an array: ``x``, ``x[0]``, ``x[1,0…2]``, ``[x[2], x[0]]``, ``x[…]`` or ``x[0…2][…]``.
+class Name(NamedTuple):
+    """What an equation calls an array.
+
+    Attributes:
+        words: one, such as ``layer1.w``; several for an array that consists of several.
+        parts: for a name of parts, the subscripts of each, such as ``("1,0…2",)``; ``("1", SOME)`` are some entries of row 1.
+    """
+
+    words: tuple[str, ...]
+    parts: tuple[tuple[str, ...], ...] = ()
+
+
+def part_of(words: tuple[str, ...], order: Array, index: Array, entries_of: Callable[[], Array]) -> Name:
+    """Return the name of a part of an array.
 
     Args:
-        name: that of the whole array.
+        words: those of the whole array.
         order: the slots of its entries, in their order.
         index: those of the part.
         entries_of: returns the indices of all entries, see `coordinates`; called only if the part is not the whole.
@@ -30,24 +43,24 @@ def part_of(name: str, order: Array, index: Array, entries_of: Callable[[], Arra
     >>> from functools import partial
     >>> from autograd.compiler.labels import coordinates
     >>> some, entries_of = ([6], [4, 5, 6, 7], [6, 5, 0], [3, 2, 1, 3, 0, 2]), partial(coordinates, (3, 4))
-    >>> [part_of("x", np.arange(12), np.array(index), entries_of) for index in some]
-    ['x[1,2]', 'x[1]', '[x[1,2], x[1,1], x[0,0]]', 'x[0][…]']
+    >>> [part_of(("x",), np.arange(12), np.array(index), entries_of).parts for index in some]
+    [(('1,2',),), (('1',),), (('1,2',), ('1,1',), ('0,0',)), (('0', ''),)]
     """
     slots = distinct(index)
     if is_whole(order, index, len(slots)):
-        return name
+        return Name(words)
     entries = entries_of()
     if place := _place(order, index, entries):
-        return f"{name}[{place}]"
+        return Name(words, ((place,),))
     sorter, listed = np.argsort(order), once(index).ravel()
     places = sorter[np.searchsorted(order, listed, sorter=sorter)]
     steps = np.diff(np.column_stack([places, entries[places]]), axis=0)
     runs = np.split(listed, np.flatnonzero((steps[:, [0, -1]] != 1).any(axis=1)) + 1)
     found = [_place(order, run, entries) for run in runs[: MOST_PARTS + 1]]
     if len(found) <= MOST_PARTS and all(found):
-        return f"[{', '.join(f'{name}[{place}]' for place in found)}]"
+        return Name(words, tuple([(place,) for place in found]))
     inside = _place(order, slots, entries) if len(slots) < len(order) else ""
-    return f"{name}[{inside}][…]" if inside else f"{name}[…]"
+    return Name(words, ((inside, SOME) if inside else (SOME,),))
 
 
 def _place(order: Array, index: Array, entries: Array) -> str:
