@@ -64,8 +64,9 @@ class Compatible:
             return (ufunc if calls_methods else namespace.frompyfunc(row, len(operands), 1))(*boxed, **options)
         if row is None or method != "__call__" or options:
             name = ufunc.__name__
-            its_row = f", or make it a row: Unary({name!r}, {name}, rule)" if row is None and ufunc.nin == 1 else ""
-            raise TypeError(f"numpy.{name} cannot be recorded; use operators and autograd's functions on Values{its_row}")
+            ways = ["use operators and autograd's functions on Values", "numbers(x) for their numbers"]
+            ways += [f"make it a row: Unary({name!r}, {name}, rule)"] if row is None and ufunc.nin == 1 else []
+            raise TypeError(f"numpy.{name} cannot be recorded; {', or '.join(ways)}")
         return row.apply(operands)
 
     def clip(self, low: Any, high: Any, out: None = None) -> Any:

@@ -68,7 +68,7 @@ def test_a_penalty_in_the_loss_leaves_the_products_whole(backend: str) -> None:
     for line in (
         "  ∂layer2.w[3×4] = δ2 @ out1ᵀ",
         "  ∂layer1.w[4×5] = δ1 @ xᵀ",
-        "  ∂[layer1.w, layer2.w][32] = ∂[layer1.w, layer2.w] + Σ v1[…]",
+        "  [∂layer1.w, ∂layer2.w][32] = [∂layer1.w, ∂layer2.w] + Σ v1[…]",
     ):
         assert line in str(program).splitlines()
     assert_as_eager(backend, f, model.parameters(), normal(6, 5), normal(6, 3))

@@ -88,7 +88,7 @@ def test_a_recurrent_network_takes_one_input_after_the_other() -> None:
 
     found = equations(last, [w, u], example=[[0.0] * 3])
     assert found[1:4] == [
-        "v1[B] = tanh(0 @ w + u @ xs₀)", "v2[B] = tanh(w @ v1 + u @ xs₁)", "loss[B] = tanh(w @ v2 + u @ xs₂)",
+        "v1[B] = tanh(0·w + u ⊙ xs₀)", "v2[B] = tanh(w ⊙ v1 + u ⊙ xs₁)", "loss[B] = tanh(w ⊙ v2 + u ⊙ xs₂)",
     ]  # fmt: skip
 
 

@@ -241,7 +241,7 @@ def test_nan_passes_forward_and_backward() -> None:
         (lambda: math.trunc(Value(1, label="w")), "turning w = 1.0 into a plain number would drop its graph"),
         (lambda: Value(3.0) == 3, "== compares nodes, not their numbers; for those write `x.data == 3`"),
         (lambda: Value(3.0) != 3, "!= compares nodes, not their numbers; for those write `x.data != 3`"),
-        (lambda: np.float64(3.0) == Value(3.0), "numpy.equal cannot be recorded"),
+        (lambda: np.float64(3.0) == Value(3.0), r"numpy.equal cannot be recorded.* numbers\(x\) for their numbers$"),
         (lambda: np.rint(Value(1.0)), r"numpy.rint cannot be recorded.* row: Unary\('rint', rint, rule\)$"),
         (lambda: bool(Value(1.0)), "is a number, not a condition"),
         (lambda: anything(Value(1.0)) @ 2, "unsupported operand"),

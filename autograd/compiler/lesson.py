@@ -413,9 +413,9 @@ class Writer:
         a, b = self.operand(left), self.operand(right)
         if k > 1 and all((slots.index == slots.index[..., :1]).all() for slots in (left, right)):
             left, right, a = left._replace(index=left.index[..., :1]), right._replace(index=right.index[..., :1]), k * a
-        is_sum = left.space >= BATCHED or left.space == right.space == PARAMETERS
-        if m == n == 1 and not instruction.is_summed and is_sum:
-            return self.markup.total.format(self.text(a * b))
+        is_dot = left.space < BATCHED and not left.space == right.space == PARAMETERS
+        if m == n == 1 and not instruction.is_summed and (k == 1 or not is_dot):
+            return self.text(a * b) if k == 1 else self.markup.total.format(self.text(a * b))
         first, second = self.matrix(left, a), self.matrix(right, b)
         if _is_transposed(left):
             first = self.markup.transpose.format(first)
