@@ -26,10 +26,11 @@ from typing import Any, ClassVar, Final, TypeAlias, TypeGuard, TypeVar
 import autograd
 from autograd import Binary, Unary, Value, dot, prelu, softmax
 from nn.module import Module, plain, require_module
+from nn.settings import whole_number
 from nn.tables import listed
 
 __all__ = ["ACTIVATIONS", "INITIALISATIONS", "JOINT", "LEARNED", "MLP", "Layer", "Neuron", "Rowwise", "by_layer", "choose",
-           "generator", "glorot", "he", "normal", "uniform", "whole_number", "zeros"]  # fmt: skip
+           "generator", "glorot", "he", "normal", "uniform", "zeros"]  # fmt: skip
 
 Activation: TypeAlias = Unary | Binary
 Joint: TypeAlias = Callable[[Sequence[Any]], list[Any]]
@@ -434,22 +435,6 @@ def _spell(activation: Activation | Joint | None) -> str:
     """Write an activation as it was given: its name, or a user-defined row."""
     names = (name for name, known in {**ACTIVATIONS, **JOINT}.items() if known is activation)
     return repr(next(names, getattr(activation, "__name__", activation)))
-
-
-def whole_number(name: str, n: Any, *, least: int = 1) -> int:
-    """Return a count as an int, or raise an error with its name unless it is a whole number, at least `least`.
-
-    >>> whole_number("epochs", 0)
-    Traceback (most recent call last):
-    ValueError: epochs is at least 1; got 0
-    """
-    try:
-        count = operator.index(n)
-    except TypeError:
-        raise TypeError(f"{name} is a whole number; got {n!r}") from None
-    if count < least:
-        raise ValueError(f"{name} is at least {least}; got {count}")
-    return count
 
 
 def generator(seed: int | Random | None) -> Random:

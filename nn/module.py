@@ -203,7 +203,7 @@ class Module:
 
     @reprlib.recursive_repr("…")
     def __repr__(self) -> str:
-        parts = [f"{name}={part!r}" for name, part in vars(self).items() if isinstance(part, Module)]
+        parts = [f"{name}={part!r}" for name, part in vars(self).items() if _has_modules(part)]
         return f"{type(self).__name__}({', '.join(parts)})"
 
     def __str__(self) -> str:
@@ -214,6 +214,12 @@ class Module:
         # A node of a past forward pass belongs to that pass: copied or pickled, it would take its whole graph along.
         own, slots = _without_results(vars(self)), _without_results(in_slots(self))
         return (own, slots) if slots else own  # the two forms that copy and pickle know
+
+
+def _has_modules(part: Any) -> bool:
+    """Return whether a part is a module, or a container of some."""
+    containers = (Module, list, tuple, dict)
+    return isinstance(part, containers) and any(isinstance(thing, Module) for thing in Inventory([part]).objects.values())
 
 
 def require_module(model: object) -> None:

@@ -33,7 +33,7 @@ from autograd import Value, maximum, minimum, sign, where
 from autograd.chance import Watched
 from autograd.value import nodes_below
 from nn.schedules import Schedule, cosine, exponential_decay, step_decay, warmup
-from nn.settings import is_positive, is_rate, is_share, name_alternatives, pair, require, require_array
+from nn.settings import is_positive, is_rate, is_share, name_alternatives, pair, require, require_array, whole_number
 from nn.tables import short
 
 __all__ = ["SGD", "Adam", "Momentum", "Optimizer", "RProp", "Schedule", "cosine", "descend", "exponential_decay",
@@ -455,11 +455,11 @@ def descend(
         f: a function of as many `Value`s as the point has coordinates.
         start: the point.
         optimizer: makes the steps.
-        steps: their number.
+        steps: their number, 0 or more.
 
     Raises:
-        TypeError: for a start that is not a list, and a class in place of an optimiser.
-        ValueError: if the function's result depends on none of its arguments.
+        TypeError: for a start that is not a list, a class in place of an optimiser, and a number of steps that is not whole.
+        ValueError: for a negative number of steps, and if the function's result depends on none of its arguments.
 
     >>> for point, height in descend(lambda a, b: a**2 + b**2, [10.0, 10.0], SGD(lr=0.3), steps=2):
     ...     print([f"{x:.2f}" for x in point], f"{height:.2f}")
@@ -470,9 +470,8 @@ def descend(
     require_optimizer(optimizer)
     if not isinstance(start, Iterable):
         raise TypeError(f"start is a list of coordinates; got {start!r}; for a function of one number write [{start!r}]")
-    point = [Value(x) for x in start]
-    path = []
-    for i in range(steps + 1):
+    point, path = [Value(x) for x in start], []
+    for i in range(whole_number("steps", steps, least=0) + 1):
         height = f(*point)
         if not (isinstance(height, Value) and {*map(id, point)} & {*map(id, nodes_below(height))}):
             raise ValueError(f"f depends on none of its arguments at {[x.data for x in point]}: it returned {height!r}; "

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from nn.evaluation import classes_of, classify, deltas, examples_of, outputs_of, threshold_of
 from nn.history import History
-from nn.layers import by_layer, whole_number
+from nn.layers import by_layer
 from nn.module import Module, plain, require_module
+from nn.settings import whole_number
 from nn.tables import nested, rows_of, shape_of
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeAlias
 
-from nn.settings import is_count, is_positive, is_rate, require
+from nn.settings import is_positive, is_rate, require, whole_number
 
 __all__ = ["Schedule", "cosine", "exponential_decay", "step_decay", "warmup"]
 
@@ -28,7 +28,7 @@ def step_decay(lr: float, every: int, factor: float = 0.5) -> Schedule:
     [0.8, 0.8, 0.4, 0.4, 0.2]
     """
     require("lr", lr, is_positive, "a positive number")
-    require("every", every, is_count, "at least 1")
+    whole_number("every", every)
     require("factor", factor, is_rate, "a finite number, 0 or more")
     return partial(_by_steps, lr, every, factor)
 
@@ -51,7 +51,7 @@ def cosine(lr: float, steps: int, lowest: float = 0.0) -> Schedule:
     [0.8, 0.4, 0.0, 0.0]
     """
     require("lr", lr, is_positive, "a positive number")
-    require("steps", steps, is_count, "at least 1")
+    whole_number("steps", steps)
     require("lowest", lowest, is_rate, "a finite number, 0 or more")
     return partial(_along_cosine, lr, steps, lowest)
 
@@ -64,7 +64,7 @@ def warmup(lr: float | Schedule, steps: int) -> Schedule:
     """
     if not callable(lr):
         require("lr", lr, is_positive, "a positive number, or another function of the step")
-    require("steps", steps, is_count, "at least 1")
+    whole_number("steps", steps)
     return partial(_after_rise, lr, steps)
 
 

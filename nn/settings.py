@@ -1,7 +1,7 @@
-"""Checks of an optimiser's settings, and of what it is called with.
+"""Checks of settings, and of what an optimiser is called with.
 
->>> is_share(0.9), is_share(1.0), is_count(0)
-(True, False, False)
+>>> is_share(0.9), is_share(1.0)
+(True, False)
 """
 
 from __future__ import annotations
@@ -9,13 +9,15 @@ from __future__ import annotations
 import functools
 import inspect
 import math
+import operator
 from collections.abc import Callable, Sequence
 from numbers import Real
 from typing import Any, Final
 
 from nn.tables import short
 
-__all__ = ["is_count", "is_positive", "is_rate", "is_share", "name_alternatives", "pair", "require", "require_array"]
+__all__ = ["is_positive", "is_rate", "is_share", "name_alternatives", "pair", "require", "require_array",
+           "whole_number"]  # fmt: skip
 
 # What takes the place of arguments of other libraries' optimisers.
 ELSEWHERE: Final = ("lr is the learning rate; pass the parameters to step(…), as fit does; for momentum use Momentum, and for "
@@ -35,11 +37,6 @@ def is_rate(x: float) -> bool:
 def is_share(x: float) -> bool:
     """Return whether a number is at least 0 and below 1."""
     return 0.0 <= x < 1.0
-
-
-def is_count(x: float) -> bool:
-    """Return whether a number is at least 1."""
-    return x >= 1
 
 
 def require(name: str, given: Any, suits: Callable[..., bool], requirement: str, *, count: int = 1) -> Any:
@@ -68,6 +65,22 @@ def require(name: str, given: Any, suits: Callable[..., bool], requirement: str,
         raise ValueError(f"{name} is {requirement}; got {given!r}")
     plain = [x if isinstance(x, float | int) else float(x) for x in numbers]
     return plain[0] if count == 1 else tuple(plain)
+
+
+def whole_number(name: str, n: Any, *, least: int = 1) -> int:
+    """Return a count as an int, or raise an error with its name unless it is a whole number, at least `least`.
+
+    >>> whole_number("epochs", 0)
+    Traceback (most recent call last):
+    ValueError: epochs is at least 1; got 0
+    """
+    try:
+        count = operator.index(n)
+    except TypeError:
+        raise TypeError(f"{name} is a whole number; got {n!r}") from None
+    if count < least:
+        raise ValueError(f"{name} is at least {least}; got {count}")
+    return count
 
 
 def require_array(parameters: Any, gradient: Any) -> None:

@@ -35,12 +35,13 @@ from autograd.collector import collector_paused
 from nn.engines import Compiled, Lesson, Step, StepError, engine_for
 from nn.evaluation import Examples, examples_of, numbers_of
 from nn.history import History
-from nn.layers import choose, generator, whole_number
+from nn.layers import choose, generator
 from nn.losses import LOSSES, Loss, boundary, hinge, mean_squared_error, paired, reach, require_targets, unsuited
 from nn.module import Module, require_module
 from nn.optim import Adam, Optimizer, require_optimizer
 from nn.progress import bar_over
 from nn.rehearsal import Snapshot, parameters_of
+from nn.settings import whole_number
 from nn.tables import flat, listed, naming, order_notes, short
 
 __all__ = ["Batches", "Callback", "DivergenceError", "History", "collector_paused", "fit"]

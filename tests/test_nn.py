@@ -265,7 +265,20 @@ def test_repr() -> None:
     assert repr(MLP(1, [1], activation=leaky_relu, output=swish)) == (
         "MLP(1, [1], activation='leaky_relu', output=<primitive swish>)"
     )
-    assert repr(Attention()) == "Attention(head=MLP(2, [1], activation='tanh', output='linear'))"
+    head = "MLP(2, [1], activation='tanh', output='linear')"
+    assert repr(Attention()) == f"Attention(head={head}, heads=(Neuron(1, activation='tanh'), {head}))"
+
+
+def test_the_repr_shows_modules_in_containers() -> None:
+    class Blocks(Module):
+        def __init__(self) -> None:
+            self.blocks, self.heads = [[Neuron(1)]], {"a": Neuron(2)}
+            self.w, self.sizes = [Value(1.0)], [1, 2]
+            self.loop: list[Any] = [self]
+
+    assert repr(Blocks()) == (
+        "Blocks(blocks=[[Neuron(1, activation='tanh')]], heads={'a': Neuron(2, activation='tanh')}, loop=[…])"
+    )
 
 
 # Shapes and refusals

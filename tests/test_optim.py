@@ -145,13 +145,16 @@ def test_schedules() -> None:
     (lambda: exponential(-0.1, 0.5), "lr is a positive number; got -0.1"),
     (lambda: step_decay(1.0, every=0), "every is at least 1; got 0"),
     (lambda: cosine(1.0, steps=0), "steps is at least 1; got 0"),
+    (lambda: warmup(1.0, steps=cast(int, 2.5)), "steps is a whole number; got 2.5"),
+    (lambda: descend(lambda x: x * x, [1.0], SGD(lr=0.1), -1), "steps is at least 0; got -1"),
+    (lambda: descend(lambda x: x * x, [1.0], SGD(lr=0.1), cast(int, 2.5)), "steps is a whole number; got 2.5"),
     *[(make, "; got ") for make in (
         lambda: warmup(0.8, 0), lambda: SGD(lr=math.inf), lambda: Momentum(momentum=-0.1), lambda: RProp(etas=(0.0, 1.2)),
         lambda: RProp(etas=(0.5, 1.0)), lambda: RProp(etas=(1.0, 1.2)), lambda: RProp(widths=(0.0, 1.0)),
     )],
 ])  # fmt: skip
 def test_wrong_hyperparameters_are_refused(make: Any, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         make()
 
 
