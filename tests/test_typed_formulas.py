@@ -74,6 +74,10 @@ REFUSED: Final = {
     "tanh⁻¹(x)": ("tanh⁻¹", "tanh⁻¹ can be read in two ways; write tanh(…)**(-1), or the inverse function"),
     "where(x)": ("where(x)", "where is called as where(condition, a, b)"),
     "0,5·x": (",", COMMA), "1.000,5": (",", COMMA),
+    **{
+        text: (f"{whole},{rest}", f"{whole},{rest} can be read in two ways; write {whole}{rest} or {whole}.{rest}")
+        for text, whole, rest in (("1,000", "1", "000"), ("−12,345", "12", "345"), ("999,999", "999", "999"))
+    },
     "maximum(0.5; 1)": (";", "the operands of a function are separated by commas, as in maximum(x, y)"),
     "e^{-x}": ("{", "parentheses are ( and )"),
     "\\tanh(x)": ("\\", "LaTeX is not read; write 1/2 for \\frac{1}{2}, and x**2 for x^{2}"),
@@ -225,18 +229,18 @@ def test_python_and_the_page_read_any_text_in_the_same_way(engine: Engine, task:
 def test_a_number_for_a_variable_is_read_as_elsewhere() -> None:
     for text, value in (("1/2", 0.5), ("-0,5", -0.5), ("−½", -0.5), (wide("2.5"), 2.5), ("√4", 2.0), ("pi", math.pi)):
         assert read_values([f"x={text}"], parse("x"))["x"].data == value
-    for text in ("y", "1/0", "1 000", ""):
+    for text in ("y", "1/0", "1 000", "1,000", ""):
         with pytest.raises(UsageError, match=r"is not a value: write a number after the =, as in x=0\.5"):
             read_values([f"x={text}"], parse("x"))
 
 
 def test_predictions_and_leaves_are_read_in_full_width() -> None:
     with node_with("quiz.js") as node:
-        texts = ["1/2", "½", "−½", "1÷4", wide("2.5"), wide("-0,5"), wide("1/2"), "∞", "1½", "1/2/3", "x"]
+        texts = ["1/2", "½", "−½", "1÷4", wide("2.5"), wide("-0,5"), wide("1/2"), "∞", "0,125", "1½", "1/2/3", "x", "1,000"]
         found = [
             float(x.replace("Infinity", "inf")) for x in node.run(f"{json.dumps(texts)}.map((text) => String(read(text)))")
         ]
-    assert found == pytest.approx([0.5, 0.5, -0.5, 0.25, 2.5, -0.5, 0.5, math.inf, *[math.nan] * 3], nan_ok=True)
+    assert found == pytest.approx([0.5, 0.5, -0.5, 0.25, 2.5, -0.5, 0.5, math.inf, 0.125, *[math.nan] * 4], nan_ok=True)
 
 
 def test_the_program_of_a_typed_formula_runs(capsys: pytest.CaptureFixture[str]) -> None:

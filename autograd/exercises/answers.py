@@ -97,8 +97,8 @@ def read_answer(
     """Read an answer.
 
     Args:
-        answer: a number, also a `Fraction` or a `Decimal`, or text: a number, also with a decimal comma, a fraction such as
-            ``1/2``, or a formula.
+        answer: a number, also a `Fraction` or a `Decimal`, or text: a number, also with a decimal comma unless that may
+            separate thousands, as in 1,000; a fraction such as ``1/2``; or a formula.
         numbers: the numbers that the names in a formula stand for.
         functions: the rows that a formula may call, by name.
         constants: further numbers with a name, such as a learning rate η.

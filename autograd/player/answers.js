@@ -74,7 +74,9 @@ class Reader {
         this.text = text;
         const n = [...text].length, grouped = (x) => x.toLocaleString("en");
         if (n > MOST_CHARACTERS) throw this.refuse(`${grouped(n)} characters are too many; the limit is ${grouped(MOST_CHARACTERS)}`);
-        this.tokens = this.split(plain(text).replace(/^(\s*[-−–+]?\d*),(\d+(e[-+]?\d+)?\s*)$/i, "$1.$2")); // a number alone
+        const typed = plain(text), [, whole, rest] = /^\s*[-−–+]?([1-9]\d{0,2}),(\d{3})\s*$/.exec(typed) ?? [];
+        if (whole) throw this.refuse(`${whole},${rest} can be read in two ways; write ${whole}${rest} or ${whole}.${rest}`);
+        this.tokens = this.split(typed.replace(/^(\s*[-−–+]?\d*),(\d+(e[-+]?\d+)?\s*)$/i, "$1.$2")); // a number alone
         if (!this.tokens.length) throw this.refuse("the expression is empty");
         this.isFormula = false;
         this.rounded = []; // constants that may be rounded: {value, half, off}, half a unit of the last digit and a change

@@ -1,9 +1,10 @@
 // ---- predict, then reveal: the questions, which answers count as right, and hints for wrong ones
 
-// Read a number as people write it: 1/2, ½, -0.5, −0.5, ,5 or ∞, also in full width.
+// Read a number as people write it: 1/2, ½, -0.5, −0.5, ,5 or ∞, also in full width; NaN for 1,000, which may be 1 as well.
 function read(text) {
-    const usual = text.trim().replace(/[！-～]|(?<!\d)[¼-¾⅐-⅞]/g, (c) => c.normalize("NFKC"));
-    const plain = usual.replace(/[−–]/g, "-").replaceAll(",", ".").replace(/inf(inity)?|∞/i, "Infinity");
+    const usual = text.trim().replace(/[！-～]|(?<!\d)[¼-¾⅐-⅞]/g, (c) => c.normalize("NFKC")).replace(/[−–]/g, "-");
+    if (/^[-+]?[1-9]\d{0,2},\d{3}$/.test(usual)) return NaN;
+    const plain = usual.replaceAll(",", ".").replace(/inf(inity)?|∞/i, "Infinity");
     const [above, below, ...rest] = plain.split(/[/÷⁄]/).map((part) => (part.trim() ? Number(part) : NaN));
     return rest.length ? NaN : below === undefined ? above : above / below;
 }
