@@ -165,6 +165,19 @@ def test_a_gradient_is_in_the_order_of_its_inputs() -> None:
     assert "[∂w₁, ∂w₀][2] = (1 - v1²) @ x[2×B]ᵀ" in found
 
 
+def test_parameters_without_a_common_name_are_listed_in_their_order() -> None:
+    """They were ``[[b, a, k]₁, [b, a, k]₀, [b, a, k]₂]``."""
+    a, b, k = (Value(0.5, label=label) for label in "abk")
+    found = equations(lambda x: tanh(dot([b, a, k], x)) * sin(k * a + b), [a, b, k], example=[[0.0] * 3])
+    assert "[∂b, ∂a, ∂k][3] = (sin(v2) ⊙ (1 - v1²)) @ x[3×B]ᵀ" in found
+
+
+def test_a_short_list_of_numbers_is_written_out() -> None:
+    """It was called c, and no equation said what that was."""
+    found = {n: equations(lambda x: dot([0.5, 0.25, -1.0, 2.0, 3.0][: len(x)], x), example=[[0.0] * n])[1] for n in (4, 5)}
+    assert found[4].startswith("loss[B] = [0.5, 0.25, -1, 2] @ ") and found[5].startswith("loss[B] = c @ ")
+
+
 def test_groups_of_numbers_are_added_in_columns() -> None:
     """It was ``Σ (1 + Σ [v1, v2])``, although the first entries of v1 and v2 are added up, and the second ones."""
     w = [Value(0.1 * i, label=f"w{i}") for i in range(2)]

@@ -4,7 +4,8 @@ A block of results is named after the labels of its nodes, without the numbers t
 ``layer1.neuron1.net``, … become ``net1``, and their gradients δ1.  A block that has no name and is used once is written where
 it is used.  ``v1₂`` is an entry of a block or a list, ``x₂,₁`` one of a matrix, and ``x₂`` its row; ``v1₀…₃`` are the first
 four entries, ``[v1₀, v1₂]`` several parts, and ``v1[…]`` is any other choice or order of entries.  They are counted from 0, or
-as their labels count them.  Parameters of a second network with the same labels get a ′.  `autograd.writing` writes formulas.
+as their labels count them.  Parameters of a second network with the same labels get a ′, and a list of more than four numbers
+is called c.  `autograd.writing` writes formulas.
 
 >>> from autograd.compiler import compile
 >>> from nn import MLP
@@ -285,6 +286,10 @@ class Writer:
         """Return the name of parameters."""
         words = self._words(slots)
         i, whole = next(found for found in enumerate(self.wholes[words]) if np.isin(slots.index, found[1].order).all())
+        listed = once(slots.index).ravel().tolist()
+        if len(listed) == len(words) == len(whole.order) > 1:  # each entry has a word
+            each = [words_of(alike([self.parameters[slot]]), self.counted) for slot in listed]
+            return Name(_told_apart(tuple(chain(*each)), i))
 
         def entries() -> Array:
             return coordinates(whole.shape, [self.parameters[slot] for slot in whole.order.tolist()])
@@ -370,9 +375,11 @@ class Writer:
 
     def _operand(self, slots: Slots) -> Any:
         if slots.space == CONSTANTS:
-            numbers = tuple([self.layout.constants[slot] for slot in slots.index.ravel().tolist()])
+            numbers = tuple([self.layout.constants[slot] for slot in once(slots.index).ravel().tolist()])
             if len({*numbers}) == 1:
                 return numbers[0]
+            if len(numbers) <= MOST_PARTS:
+                return Symbol(_listed([self.text(x) for x in numbers]))
             if numbers not in self.constants:
                 self.constants[numbers] = next(self.constant_names)
             return Symbol(self.markup.word(self.constants[numbers]))
