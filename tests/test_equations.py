@@ -172,8 +172,17 @@ def test_parameters_without_a_common_name_are_listed_in_their_order() -> None:
     assert "[∂b, ∂a, ∂k][3] = (sin(v2) ⊙ (1 - v1²)) @ x[3×B]ᵀ" in found
 
 
+def test_weights_have_one_name_also_where_one_of_them_is_used_alone() -> None:
+    """They were listed one by one, ``[w0, w1][2] @ x + sin(w1)``."""
+    w = [Value(0.1 * i, label=f"w{i}") for i in range(2)]
+    found = equations(lambda x: dot(w, x) + sin(w[1]), w, example=[[0.0, 0.0]])
+    assert found[1:] == ["loss[B] = w[2] @ x[2×B] + sin(w₁)", "backward", "∂w₁ = Σ (x₁ + cos(w₁))", "∂w₀ = Σ x₀"]
+
+
 def test_a_short_list_of_numbers_is_written_out() -> None:
     """It was called c, and no equation said what that was."""
+    matrix = equations(lambda x: [exp(dot(row, x)) for row in ([1.0, 2.0], [3.0, 4.0])], example=[[0.0] * 2])
+    assert matrix[1].endswith(" = exp(c @ x[2×B])")
     found = {n: equations(lambda x: dot([0.5, 0.25, -1.0, 2.0, 3.0][: len(x)], x), example=[[0.0] * n])[1] for n in (4, 5)}
     assert found[4].startswith("loss[B] = [0.5, 0.25, -1, 2] @ ") and found[5].startswith("loss[B] = c @ ")
 

@@ -5,7 +5,7 @@ A block of results is named after the labels of its nodes, without the numbers t
 it is used.  ``v1₂`` is an entry of a block or a list, ``x₂,₁`` one of a matrix, and ``x₂`` its row; ``v1₀…₃`` are the first
 four entries, ``[v1₀, v1₂]`` several parts, and ``v1[…]`` is any other choice or order of entries.  They are counted from 0, or
 as their labels count them.  Parameters of a second network with the same labels get a ′, and a list of more than four numbers
-is called c.  `autograd.writing` writes formulas.
+or a matrix of them is called c.  `autograd.writing` writes formulas.
 
 >>> from autograd.compiler import compile
 >>> from nn import MLP
@@ -175,7 +175,9 @@ class Writer:
         self.groups: dict[Any, list[Alike]] = {}  # the labels of slots, by `_key`
         # Matrices of weights and biases come first, because other operations, such as a penalty, may use all layers together.
         everything = [slots for i in layout.instructions for slots in (i.out, *[operand for operand, _ in _operands(i)])]
-        self._learn([i.out for i in layout.instructions if i.kind == "product" and i.is_summed], set())
+        products = [i for i in layout.instructions if i.kind == "product"]
+        weights = [each for i in products for pair in i.factors if _is_dot(*pair) for each in pair if each.space == PARAMETERS]
+        self._learn([i.out for i in products if i.is_summed] + [each for each in weights if each.index.size > 1], set())
         self._learn([i.bias for i in layout.instructions if i.bias], {*self.counted})
         for words, numbers in self.counted.items():  # a bias has the path of its weights, in which the same numbers count
             numbers |= {i for path, known in self.counted.items() for i in known if is_in_path(i, path, words)}
@@ -375,10 +377,11 @@ class Writer:
 
     def _operand(self, slots: Slots) -> Any:
         if slots.space == CONSTANTS:
-            numbers = tuple([self.layout.constants[slot] for slot in once(slots.index).ravel().tolist()])
+            index = once(slots.index)
+            numbers = tuple([self.layout.constants[slot] for slot in index.ravel().tolist()])
             if len({*numbers}) == 1:
                 return numbers[0]
-            if len(numbers) <= MOST_PARTS:
+            if len(numbers) == max(index.shape) <= MOST_PARTS:
                 return Symbol(_listed([self.text(x) for x in numbers]))
             if numbers not in self.constants:
                 self.constants[numbers] = next(self.constant_names)
@@ -420,8 +423,7 @@ class Writer:
         a, b = self.operand(left), self.operand(right)
         if k > 1 and all((slots.index == slots.index[..., :1]).all() for slots in (left, right)):
             left, right, a = left._replace(index=left.index[..., :1]), right._replace(index=right.index[..., :1]), k * a
-        is_dot = left.space < BATCHED and not left.space == right.space == PARAMETERS
-        if m == n == 1 and not instruction.is_summed and (k == 1 or not is_dot):
+        if m == n == 1 and not instruction.is_summed and (k == 1 or not _is_dot(left, right)):
             return self.text(a * b) if k == 1 else self.markup.total.format(self.text(a * b))
         first, second = self.matrix(left, a), self.matrix(right, b)
         if _is_transposed(left):
@@ -473,6 +475,11 @@ def _operands(instruction: Instruction) -> list[tuple[Slots, int]]:
         groups = [first] if len({*counts}) == 1 and not are_blocks else first.reshape(-1, 1)
         found += [(Slots(space, index[:, group]), n) for group, n in zip(groups, counts, strict=False)]
     return found
+
+
+def _is_dot(left: Slots, right: Slots) -> bool:
+    """Return whether factors are weights, or numbers that are the same in all examples, and what they weigh."""
+    return left.space < BATCHED and not left.space == right.space == PARAMETERS
 
 
 def _is_transposed(slots: Slots) -> bool:
