@@ -20,6 +20,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from random import Random
 from typing import Any, ClassVar, Final, TypeAlias, TypeGuard, TypeVar
 
@@ -27,10 +28,10 @@ import autograd
 from autograd import Binary, Unary, Value, dot, prelu, softmax
 from nn.module import Module, plain, require_module
 from nn.settings import whole_number
-from nn.tables import listed
+from nn.tables import listed, short
 
 __all__ = ["ACTIVATIONS", "INITIALISATIONS", "JOINT", "LEARNED", "MLP", "Layer", "Neuron", "Rowwise", "by_layer", "choose",
-           "generator", "glorot", "he", "normal", "uniform", "zeros"]  # fmt: skip
+           "generator", "glorot", "he", "normal", "twins", "uniform", "zeros"]  # fmt: skip
 
 Activation: TypeAlias = Unary | Binary
 Joint: TypeAlias = Callable[[Sequence[Any]], list[Any]]
@@ -406,6 +407,27 @@ def by_layer(model: Module) -> list[tuple[list[Neuron], Joint | None]]:
     layers = [(part.neurons, part.joint) for part in modules if isinstance(part, Layer)]
     inside = {id(neuron) for neurons, _ in layers for neuron in neurons}
     return [*layers, *(([part], None) for part in modules if isinstance(part, Neuron) and id(part) not in inside)]
+
+
+def twins(model: Module) -> list[str]:
+    """Return a note for each hidden layer of an MLP with neurons that always learn the same, since all their weights are equal.
+
+    Source: Nielsen (2015), chapter 1, on random initial weights; Goodfellow, Bengio, Courville, Deep Learning (2016), 8.4.
+
+    >>> twins(MLP(2, [3, 1], init="zeros"))
+    ['neurons 0, 1, 2 of layer1 have the same weights, so they learn the same; start from random ones, such as init="glorot"']
+    """
+    notes = []
+    for mlp in (part for part in model.modules() if isinstance(part, MLP)):
+        for layer, after in pairwise(mlp.layers):
+            alike: dict[tuple[float, ...], list[int]] = {}
+            for i, neuron in enumerate(layer.neurons):
+                weights = [*neuron.parameters(), *(each.w[i] for each in after.neurons)]
+                alike.setdefault(tuple([weight.data for weight in weights]), []).append(i)
+            groups = [short(", ".join(map(str, same))) for same in alike.values() if len(same) > 1]
+            notes += [f"neurons {group} of {layer.label} have the same weights, so they learn the same; start from random ones, "
+                      'such as init="glorot"' for group in groups]  # fmt: skip
+    return notes
 
 
 def _activation(activation: str | Activation) -> Activation | None:

@@ -35,7 +35,7 @@ from autograd.collector import collector_paused
 from nn.engines import Compiled, Lesson, Step, StepError, engine_for
 from nn.evaluation import Examples, examples_of, numbers_of
 from nn.history import History
-from nn.layers import choose, generator
+from nn.layers import choose, generator, twins
 from nn.losses import LOSSES, Loss, boundary, hinge, mean_squared_error, paired, reach, require_targets, unsuited
 from nn.module import Module, require_module
 from nn.optim import Adam, Optimizer, require_optimizer
@@ -256,10 +256,10 @@ def _require_numbers(l2: Any, tolerance: Any, goal: Any) -> None:
 def _checked_examples(
     model: Module, loss: Loss, X: Any, y: Any, validation: tuple[Any, Any] | None
 ) -> tuple[Examples, Examples | None, list[str]]:
-    """Return the examples, those of validation, and notes about targets and outputs that do not suit the loss."""
+    """Return the examples, those of validation, and notes about weights, targets and outputs that do not suit."""
     are_classes = True if loss in LOSSES.values() else None
     examples = examples_of(model, X, y, are_classes=are_classes)
-    notes = order_notes(X, y) + _check_targets(loss, examples)
+    notes = twins(model) + order_notes(X, y) + _check_targets(loss, examples)
     if validation is None:
         return examples, None, notes
     with naming("validation"):

@@ -110,3 +110,15 @@ def test_a_negative_seed_is_refused_since_it_would_draw_the_numbers_of_another()
     with pytest.raises(ValueError, match=r"^seed is 0 or more, since Python draws the same numbers for -3 as for 3$"):
         MLP(2, [1], seed=-3)
     assert MLP(2, [1], seed=0).state_dict() != MLP(2, [1], seed=1).state_dict()
+
+
+def test_fit_notes_hidden_neurons_that_stay_the_same() -> None:
+    X, y = [[0.0, 1.0], [1.0, 0.0]], [0.0, 1.0]
+    model = MLP(2, [2, 1], init="zeros")
+    [note] = fit(model, X, y, epochs=20).notes
+    assert note.startswith("neurons 0, 1 of layer1 have the same weights, so they learn the same; ")
+    first, second = model.layers[0].neurons
+    assert [p.data for p in first.parameters()] == [p.data for p in second.parameters()]
+    assert not fit(MLP(2, [1], init="zeros"), X, y, epochs=1).notes  # no hidden layer
+    model.layers[1].neurons[0].w[1].data = 0.5
+    assert not fit(model, X, y, epochs=1).notes  # the weights above them tell them apart
