@@ -425,8 +425,8 @@ def twins(model: Module) -> list[str]:
                 weights = [*neuron.parameters(), *(each.w[i] for each in after.neurons)]
                 alike.setdefault(tuple([weight.data for weight in weights]), []).append(i)
             groups = [short(", ".join(map(str, same))) for same in alike.values() if len(same) > 1]
-            notes += [f"neurons {group} of {layer.label} have the same weights, so they learn the same; start from random ones, "
-                      'such as init="glorot"' for group in groups]  # fmt: skip
+            notes += [f"neurons {group} of {layer.label} have the same weights, so they learn the same; start from random "
+                      'ones, such as init="glorot"' for group in groups]  # fmt: skip
     return notes
 
 
