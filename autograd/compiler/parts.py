@@ -64,23 +64,23 @@ def part_of(words: tuple[str, ...], order: Array, index: Array, entries_of: Call
 
 
 def _place(order: Array, index: Array, entries: Array) -> str:
-    """Return the indices of slots in an array that is stored in an order, if they are an entry, a row or a range; else "".
+    """Return the indices of slots in an array that is stored in an order, if they are a range along each axis; else "".
 
     >>> from autograd.compiler.labels import coordinates
-    >>> [_place(np.arange(12), np.array(index), coordinates((3, 4))) for index in ([6], [4, 5, 6, 7], [9, 10], [0, 2])]
-    ['1,2', '1', '2,1…2', '']
+    >>> some = ([6], [4, 5, 6, 7], [9, 10], [1, 2, 5, 6], [0, 2])
+    >>> [_place(np.arange(12), np.array(index), coordinates((3, 4))) for index in some]
+    ['1,2', '1', '2,1…2', '0…1,1…2', '']
     """
     places = np.flatnonzero(np.isin(order, index))
     n, chosen = len(places), entries[places]
-    is_in_order = is_whole(order[places[0] : places[0] + n], index, n) and (np.lexsort(chosen.T[::-1]) == range(n)).all()
-    if not is_in_order or places[-1] - places[0] >= n:
+    low, high = chosen.min(axis=0), chosen.max(axis=0)
+    inside = np.logical_and.accumulate((low <= entries) & (entries <= high), axis=1).sum(axis=0)  # in the first axes, for each
+    are_ranges = all(len(np.unique(numbers)) == b - a + 1 for numbers, a, b in zip(chosen.T, low, high, strict=True))
+    is_in_order = is_whole(order[places], index, n) and (np.lexsort(chosen.T[::-1]) == range(n)).all()
+    if not (is_in_order and are_ranges and inside[-1] == n):
         return ""
-    for axis, (low, high) in enumerate(zip(chosen[0].tolist(), chosen[-1].tolist(), strict=True)):
-        numbers = entries[(entries[:, :axis] == chosen[0, :axis]).all(axis=1), axis]
-        numbers = numbers[(low <= numbers) & (numbers <= high)]
-        if len(numbers) == n and len({*numbers.tolist()}) == high - low + 1:
-            return ",".join(map(str, [*chosen[0, :axis].tolist(), low if low == high else f"{low}…{high}"]))
-    return ""
+    axes = np.flatnonzero(inside == n)[0] + 1  # the others are whole
+    return ",".join(str(a) if a == b else f"{a}…{b}" for a, b in zip(low[:axes], high[:axes], strict=True))
 
 
 def is_whole(block: Array, index: Array, n: int) -> bool:
