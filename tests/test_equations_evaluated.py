@@ -1,6 +1,6 @@
 """The printed equations of random programs, read as a reader would, give the numbers that the programs compute.
 
-The reader knows the parameters and one example.  A list is a vector, ``a @ b`` the product of two vectors, and ``a @ bᵀ`` that
+The reader knows the parameters, by the names that their labels promise, and one example.  A list is a vector, ``a @ b`` the product of two vectors, and ``a @ bᵀ`` that
 of each pair of entries, unless the result is one number.  Σ adds up the entries of the term after it; at the beginning of a
 parameter's gradient it adds up examples, of which there is one.
 """
@@ -18,12 +18,23 @@ import pytest
 
 from autograd import Value, compile, cos, dot, exp, tanh
 
-TOKEN = re.compile(r"(∂?[A-Za-z][A-Za-z0-9_]*|\[[^]]*\]|[0-9.]+(?:e-?[0-9]+)?|[₀-₉]+(?:…[₀-₉]+)?|[-+/@·⊙()Σᵀ²³,])")
+TOKEN = re.compile(r"(∂?[A-Za-z][A-Za-z0-9_…]*|\[[^]]*\]|[0-9.]+(?:e-?[0-9]+)?|[₀-₉][₀-₉,…]*|[-+/@·⊙()Σᵀ²³,])")
 SHAPE = r"(?<=[\w₀-₉\]])\[[0-9×B]+\]"
 DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 BINARY = {"add": operator.add, "subtract": operator.sub, "multiply": operator.mul}
 UNARY: dict[str, Any] = {"tanh": tanh, "cos": cos, "exp": lambda x: exp(tanh(x)), "square": lambda x: x**2}
-PARAMETERS = [Value(0.3 * i - 0.5, label=f"w{i}") for i in range(4)]
+# How four parameters are labelled, and under which names: for each name, the numbers of parameters by their subscripts.
+LABELLED: dict[tuple[str | None, ...], dict[str, dict[tuple[int, ...], int]]] = {
+    ("w0", "w1", "w2", "w3"): {"w": {(i,): i for i in range(4)}},
+    ("a", "b", "k", "m"): {},
+    ("w0_0", "w0_1", "w1_0", "w1_1"): {
+        "w": {(i, j): 2 * i + j for i in (0, 1) for j in (0, 1)},
+        **{f"w{i}": {(j,): 2 * i + j for j in (0, 1)} for i in (0, 1)},
+        **{f"w…_{j}": {(i,): 2 * i + j for i in (0, 1)} for j in (0, 1)},
+    },
+    ("w0", "w1", "b0", "b1"): {"w": {(0,): 0, (1,): 1}, "b": {(0,): 2, (1,): 3}},
+    ("w0", None, "b", "w1"): {"w": {(0,): 0, (1,): 3}, "p1": {(0,): 1}},
+}
 FUNCTIONS = {"tanh": np.tanh, "exp": np.exp, "cos": np.cos, "sin": np.sin}
 
 
@@ -88,14 +99,19 @@ class Reader:
 
     def named(self, name: str) -> Any:
         if name.startswith("["):
-            return np.concatenate([np.atleast_1d(Reader(each, self.values).sum()) for each in name[1:-1].split(",")])
+            items = re.split(",(?![₀-₉])", name[1:-1])
+            return np.concatenate([np.atleast_1d(Reader(each, self.values).sum()) for each in items])
         if name not in self.values:
             raise Unreadable(name)
         found = self.values[name]
-        if self.tokens and self.tokens[0][0] in "₀₁₂₃₄₅₆₇₈₉":
-            first, _, last = self.tokens.pop(0).translate(DIGITS).partition("…")
-            found = np.atleast_1d(found)[int(first) : int(last or first) + 1]
-        return found
+        ranges = self.tokens.pop(0).translate(DIGITS).split(",") if self.tokens and self.tokens[0][0] in "₀₁₂₃₄₅₆₇₈₉" else []
+        if not isinstance(found, dict):
+            if not ranges:
+                return found
+            found = {(i,): each for i, each in enumerate(np.atleast_1d(found))}
+        limits = [(int(first), int(last or first)) for first, _, last in (each.partition("…") for each in ranges)]
+        inside = [at for at in found if all(low <= i <= high for i, (low, high) in zip(at, limits, strict=False))]
+        return np.array([found[at] for at in inside])
 
 
 def program(r: Random, parameters: Sequence[Value]) -> Callable[[Any], Any]:
@@ -115,15 +131,16 @@ def program(r: Random, parameters: Sequence[Value]) -> Callable[[Any], Any]:
     return f
 
 
-def read(text: str, values: dict[str, Any], places: dict[str, Any]) -> Any:
-    """Return the gradient according to the equations; `values` gets those of the results, by name."""
-    gradient = np.zeros(len(places["w"]))
+def read(text: str, values: dict[str, Any], places: dict[str, Any], n: int) -> Any:
+    """Return the gradient by n parameters according to the equations; `values` gets those of the results, by name."""
+    gradient = np.zeros(n)
     for line in text.splitlines():
         left, _, right = line.strip().partition(" = ")
         if "×" in re.sub("×B", "", line) or (re.search(r"\[[0-9]+[]×]", left) and re.search("@ [^ᵀ]*$", right)):
             raise Unreadable(line)
         name, right = re.sub(SHAPE, "", left), re.sub(SHAPE, "", right)
-        if name.startswith(("∂w", "[∂w")):
+        word = re.match(r"\[?∂([A-Za-z0-9_…]+)", name)
+        if word and word[1] in places:
             at = np.atleast_1d(Reader(name.replace("∂", ""), places).sum())
             adds = right.startswith(f"{name} + ")
             found = Reader(right.removeprefix(f"{name} + ").removeprefix("Σ "), values, is_single=len(at) == 1).sum()
@@ -133,24 +150,28 @@ def read(text: str, values: dict[str, Any], places: dict[str, Any]) -> Any:
     return gradient
 
 
-@pytest.mark.parametrize("block", range(4))
-def test_the_equations_of_random_programs_are_true(block: int) -> None:
+@pytest.mark.parametrize("labels", LABELLED)
+def test_the_equations_of_random_programs_are_true(labels: tuple[str | None, ...]) -> None:
     checked = 0
-    for seed in range(100 * block, 100 * block + 100):
+    for seed in range(80):
         r = Random(seed)
         n = r.randint(1, 4)
-        f, x = program(r, PARAMETERS[:n]), [r.uniform(-1, 1) for _ in range(3)]
-        compiled = compile(f, PARAMETERS[:n], example=[x])
+        parameters = [Value(0.3 * i - 0.5, label=label) for i, label in enumerate(labels[:n])]
+        f, x = program(r, parameters), [r.uniform(-1, 1) for _ in range(3)]
+        compiled = compile(f, parameters, example=[x])
         loss, gradient = compiled.gradient([x])
-        values: dict[str, Any] = {"x": np.array(x), "w": compiled.parameters}
-        values |= {f"w{i}": w for i, w in enumerate(compiled.parameters)}
-        places = {"w": np.arange(n)} | {f"w{i}": i for i in range(n)}
+        places: dict[str, Any] = {label: i for i, label in enumerate(labels[:n]) if label}
+        places |= {word: {at: i for at, i in entries.items() if i < n} for word, entries in LABELLED[labels].items()}
+        values: dict[str, Any] = {"x": np.array(x)}
+        for word, place in places.items():
+            numbers = compiled.parameters
+            values[word] = {at: numbers[i] for at, i in place.items()} if isinstance(place, dict) else numbers[place]
         try:
-            found = read(str(compiled), values, places)
+            found = read(str(compiled), values, places, n)
         except Unreadable:
             continue
         text = f"seed {seed}\n{compiled}"
         np.testing.assert_allclose(np.sum(values["loss"]), loss, rtol=1e-9, atol=1e-12, err_msg=text)
         np.testing.assert_allclose(found, gradient, rtol=1e-9, atol=1e-12, err_msg=text)
         checked += 1
-    assert checked > 95, checked
+    assert checked > 70, checked

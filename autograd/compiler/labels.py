@@ -15,12 +15,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
-__all__ = ["Alike", "Counted", "alike", "coordinates", "is_in_path", "words_of"]
+__all__ = ["Alike", "Counted", "alike", "coordinates", "is_in_path", "word_of_each", "words_of"]
 
 DIGITS: Final = re.compile("[0-9]+")
 ZEROS: Final = bytes.maketrans(b"123456789", b"000000000")
@@ -28,11 +28,11 @@ Counted: TypeAlias = dict[tuple[str, ...], set[int]]  # for the words of a label
 
 
 class Alike(NamedTuple):
-    """Labels that differ only in their numbers: the words between these, which numbers differ, and all the labels."""
+    """Labels that differ only in their numbers: the words between these, which numbers differ, and all the labels by place."""
 
     words: tuple[str, ...]
     differ: set[int]
-    labels: Sequence[str]
+    labels: dict[int, str]
 
 
 def alike(labels: Sequence[str]) -> list[Alike]:
@@ -41,13 +41,19 @@ def alike(labels: Sequence[str]) -> list[Alike]:
     >>> [(group.words, group.differ) for group in alike(["w1_0", "w1_1", "b1"])]
     [(('w', '_', ''), {1}), (('b', ''), set())]
     """
-    layouts: dict[bytes, list[str]] = {}  # by the labels with every digit as 0
-    for label in filter(None, labels):
-        layouts.setdefault(label.encode(errors="replace").translate(ZEROS), []).append(label)
-    groups: dict[str, list[list[str]]] = {}  # by the labels with every number as 0
-    for layout, members in layouts.items():
-        groups.setdefault(DIGITS.sub("0", layout.decode()), []).append(members)
-    return [Alike(tuple(DIGITS.split(same[0][0])), _differing(same), [*chain(*same)]) for same in groups.values()]
+    layouts: dict[bytes, list[int]] = {}  # the places of labels, by the labels with every digit as 0
+    for i, label in enumerate(labels):
+        layouts.setdefault(label.encode(errors="replace").translate(ZEROS), []).append(i)
+    groups: dict[str, list[list[int]]] = {}  # by the labels with every number as 0
+    for layout, places in layouts.items():
+        groups.setdefault(DIGITS.sub("0", layout.decode()), []).append(places)
+    found = []
+    for each in groups.values():
+        same = [[labels[i] for i in places] for places in each]
+        found.append(
+            Alike(tuple(DIGITS.split(same[0][0])), _differing(same), dict(zip(chain(*each), chain(*same), strict=True)))
+        )
+    return found
 
 
 def _differing(layouts: Sequence[Sequence[str]]) -> set[int]:
@@ -65,7 +71,7 @@ def _differing(layouts: Sequence[Sequence[str]]) -> set[int]:
 
 
 def words_of(groups: Sequence[Alike], counted: Counted) -> tuple[str, ...]:
-    """Return what the labels in each group have in common, a word for each; nothing if one has only numbers.
+    """Return what the labels in each group have in common, a word for each; an empty one for labels of numbers alone.
 
     >>> words_of(alike(["a.w0", "a.w1", "b"]), {("a.w", ""): {0}}), words_of(alike(["v[0]", "v[1]"]), {("v[", "]"): {0}})
     (('a.w', 'b'), ('v',))
@@ -73,8 +79,22 @@ def words_of(groups: Sequence[Alike], counted: Counted) -> tuple[str, ...]:
     stems: dict[str, None] = {}
     for words, differ, labels in groups:
         counts = counted.get(words, set())
-        stems |= dict.fromkeys(_stem(label, counts) for label in (labels[:1] if differ <= counts else labels))
-    return tuple(stems) if all(stems) else ()
+        stems |= dict.fromkeys(_stem(label, counts) for label in islice(labels.values(), 1 if differ <= counts else None))
+    return tuple(stems)
+
+
+def word_of_each(groups: Sequence[Alike], counted: Counted) -> list[str]:
+    """Return the word of each label, see `words_of`.
+
+    >>> word_of_each(alike(["a.w0", "b", "a.w1"]), {("a.w", ""): {0}})
+    ['a.w', 'b', 'a.w']
+    """
+    found: dict[int, str] = {}
+    for words, differ, labels in groups:
+        counts = counted.get(words, set())
+        alone = _stem(next(iter(labels.values())), counts)
+        found |= dict.fromkeys(labels, alone) if differ <= counts else {i: _stem(label, counts) for i, label in labels.items()}
+    return [found[i] for i in sorted(found)]
 
 
 def _stem(label: str, counted: AbstractSet[int]) -> str:

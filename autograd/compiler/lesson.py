@@ -36,7 +36,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial, reduce
 from itertools import chain, count
@@ -44,9 +43,21 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
-from autograd.compiler.labels import Alike, Counted, alike, coordinates, is_in_path, words_of
-from autograd.compiler.layout import Array, Instruction, Layout, Slots, strides
-from autograd.compiler.parts import MOST_PARTS, SOME, Name, distinct, is_whole, once, part_of
+from autograd.compiler.labels import coordinates
+from autograd.compiler.layout import Array, Instruction, Layout, Slots
+from autograd.compiler.names import Names
+from autograd.compiler.parts import (
+    MOST_PARTS,
+    SOME,
+    Name,
+    distinct,
+    is_dot,
+    is_transposed,
+    is_whole,
+    once,
+    operands_of,
+    part_of,
+)
 from autograd.compiler.schedule import BATCHED, CONSTANTS, GRADIENT, INPUTS, PARAMETERS
 from autograd.primitives import total
 from autograd.symbol import Symbol
@@ -129,13 +140,6 @@ class Written(Symbol):
     level = COMPARE
 
 
-class Whole(NamedTuple):
-    """Slots of parameters that have one name, in the order of their entries in an array of a shape."""
-
-    order: Array
-    shape: tuple[int, ...]
-
-
 @dataclass(eq=False)
 class Block:
     """The results of an instruction, which one equation defines unless they are written where they are used.
@@ -159,7 +163,7 @@ class Writer:
     """A program's equations, in text or LaTeX; see `lesson`."""
 
     def __init__(self, layout: Layout, arguments: Arguments, parameters: Sequence[str], markup: Markup) -> None:
-        self.layout, self.arguments, self.parameters, self.markup = layout, arguments, parameters, markup
+        self.layout, self.arguments, self.markup, self.names = layout, arguments, markup, Names(layout, parameters)
         self.blocks = [Block(instruction) for instruction in layout.instructions]
         self.block_of = {space: np.zeros(size, np.intp) for space, size in layout.sizes.items()}
         for i, block in enumerate(self.blocks):
@@ -167,73 +171,15 @@ class Writer:
                 self.block_of[block.instruction.out.space][block.instruction.out.index] = i
         self.symbols: dict[tuple[int, bytes], Any] = {}
         self.shown: set[str] = set()  # the arguments and parameters whose shape was written already
-        self.counted: Counted = {}
-        self.wholes: dict[tuple[str, ...], list[Whole]] = {}  # groups of parameters, by what their labels have in common
         self.constants: dict[tuple[float, ...], str] = {}  # what several numbers are called
         self.taken: set[tuple[str, ...]] = {(word,) for word, _ in arguments}  # names that blocks and constants must not get
         self.constant_names = self._free(chain("c", map("c{}".format, count(2))))
-        self.groups: dict[Any, list[Alike]] = {}  # the labels of slots, by `_key`
-        # Matrices of weights and biases come first, because other operations, such as a penalty, may use all layers together.
-        everything = [slots for i in layout.instructions for slots in (i.out, *[operand for operand, _ in _operands(i)])]
-        products = [i for i in layout.instructions if i.kind == "product"]
-        weights = [each for i in products for pair in i.factors if _is_dot(*pair) for each in pair if each.space == PARAMETERS]
-        self._learn([i.out for i in products if i.is_summed] + [each for each in weights if each.index.size > 1], set())
-        self._learn([i.bias for i in layout.instructions if i.bias], {*self.counted})
-        for words, numbers in self.counted.items():  # a bias has the path of its weights, in which the same numbers count
-            numbers |= {i for path, known in self.counted.items() for i in known if is_in_path(i, path, words)}
-        self._learn(everything, {*self.counted})
-        for slots in everything:
-            if slots.space in (PARAMETERS, GRADIENT):
-                self._add_whole(slots)
-        self._join_wholes()
-        self.taken |= {_told_apart(words, i) for words, wholes in self.wholes.items() for i in range(len(wholes))}
+        self.taken |= self.names.taken()
         self._name_blocks()
 
     def _free(self, words: Iterable[str]) -> Iterator[str]:
         """Iterate over the words that are no name yet."""
         return (word for word in words if (word,) not in self.taken)
-
-    def _learn(self, some: Sequence[Slots], known: AbstractSet[tuple[str, ...]]) -> None:
-        """Find the numbers that count labels: those in which the labels of some slots differ.
-
-        Args:
-            some: the slots.
-            known: words of labels; leaves with these are skipped.
-        """
-        for slots in some:
-            if (key := _key(slots)) not in self.groups:
-                self.groups[key] = alike(self.labels(slots))
-                is_leaf = slots.space in (PARAMETERS, GRADIENT)
-                for words, differ, _ in self.groups[key]:
-                    if not (is_leaf and words in known):
-                        self.counted.setdefault(words, set()).update(differ)
-
-    def _add_whole(self, slots: Slots) -> None:
-        """Join slots of parameters with those that they overlap and share a name with."""
-        index = slots.index.swapaxes(-1, -2) if _is_transposed(slots) else slots.index
-        order = np.array([*dict.fromkeys(index.ravel().tolist())])
-        found = Whole(order, tuple([n for n in index.shape if n > 1]) if index.size == order.size else order.shape)
-        others = []
-        for whole in self.wholes.setdefault(self._words(slots), []):
-            is_known = np.isin(order, whole.order)
-            if is_known.all():
-                return
-            if is_known.any():
-                union = np.union1d(whole.order, found.order)
-                found = found if len(found.order) == len(union) else Whole(union, union.shape)
-            else:
-                others.append(whole)
-        self.wholes[self._words(slots)] = [*others, found]
-
-    def _join_wholes(self) -> None:
-        """Join groups of parameters that share a name but no label, such as biases that are only used one by one."""
-        for words, wholes in self.wholes.items():
-            labels = [self.parameters[slot] for whole in wholes for slot in whole.order.tolist()]
-            if words and len(wholes) > 1 and len({*labels}) == len(labels):
-                wholes.sort(key=lambda whole: int(whole.order[0]))
-                is_even = len({whole.shape for whole in wholes}) == 1
-                shape = (len(wholes), *wholes[0].shape) if is_even else (len(labels),)
-                self.wholes[words] = [Whole(np.concatenate([whole.order for whole in wholes]), shape)]
 
     def _name_blocks(self) -> None:
         """Name all blocks but those that are written where they are used."""
@@ -265,43 +211,16 @@ class Writer:
     def _words_for(self, block: Block, outputs: Sequence[Block]) -> tuple[str, ...]:
         out = block.instruction.out
         if out.space == GRADIENT:
-            return self.gradient(out).words
-        words = self._words(out)
-        if not words and block in outputs and len(self.layout.outputs) == 1:
+            return self.names.of(out)[0].words
+        words = self.names.words(out)
+        if not any(words) and block in outputs and len(self.layout.outputs) == 1:
             return ("loss",)
+        if not all(words):
+            return ()
         if len(words) == 1:
             word = re.sub(r"^(∂?)([^\W\d]+)(\d+)\.(\w+)$", r"\1\4\3", words[0])  # layer1.net is net1
             return (re.sub(r"^∂net", "δ", word),)
         return words
-
-    def labels(self, slots: Slots) -> list[str]:
-        """Return the labels of slots; for results, an empty list unless all have one."""
-        if slots.space in (PARAMETERS, GRADIENT):
-            return [self.parameters[slot] for slot in slots.index.ravel().tolist()]
-        found = [self.layout.labels.get((slots.space, slot), "") for slot in slots.index.ravel().tolist()]
-        return found if all(found) and slots.space == BATCHED else []
-
-    def _words(self, slots: Slots) -> tuple[str, ...]:
-        return words_of(self.groups[_key(slots)], self.counted)
-
-    def parameter(self, slots: Slots) -> Name:
-        """Return the name of parameters."""
-        words = self._words(slots)
-        i, whole = next(found for found in enumerate(self.wholes[words]) if np.isin(slots.index, found[1].order).all())
-        listed = once(slots.index).ravel().tolist()
-        if len(listed) == len(words) == len(whole.order) > 1:  # each entry has a word
-            each = [words_of(alike([self.parameters[slot]]), self.counted) for slot in listed]
-            return Name(_told_apart(tuple(chain(*each)), i))
-
-        def entries() -> Array:
-            return coordinates(whole.shape, [self.parameters[slot] for slot in whole.order.tolist()])
-
-        return part_of(_told_apart(words, i), whole.order, slots.index, entries)
-
-    def gradient(self, slots: Slots) -> Name:
-        """Return the name of the gradients of parameters."""
-        words, parts = self.parameter(slots)
-        return Name(tuple([f"∂{word}" for word in words]), parts)
 
     def parts(self, slots: Slots) -> list[tuple[Block, bool]]:
         """Return the blocks that slots are in, each with whether the slots are all of it, in order; for leaves, none."""
@@ -316,9 +235,14 @@ class Writer:
         for block in self.blocks:
             if block.words and block.instruction.backward == backward:
                 out = block.instruction.out
-                name = self.gradient(out) if out.space == GRADIENT else Name(block.words)
+                left = self.parameter(out, "∂") if out.space == GRADIENT else self.name(Name(block.words))
                 dims = out.index.shape if out.space == GRADIENT and block.instruction.kind == "product" else None
-                yield self.name(name) + self.shape(out, dims), self.formula(block.instruction)
+                yield left + self.shape(out, dims), self.formula(block.instruction)
+
+    def parameter(self, slots: Slots, sign: str = "") -> str:
+        """Write the name of parameters, each word after a sign."""
+        names = [Name(tuple([sign + word for word in words]), parts) for words, parts in self.names.of(slots)]
+        return _listed([self.name(name) for name in names])
 
     def name(self, name: Name) -> str:
         """Write a name; several words or parts in brackets."""
@@ -340,7 +264,7 @@ class Writer:
 
     def fold(self, instruction: Instruction) -> str:
         """Write all operands, in a sum or a call; those that occur several times as often."""
-        operands = _operands(instruction)
+        operands = operands_of(instruction)
         if instruction.row is total:
             return " + ".join(self.addend(slots, n) for slots, n in operands)
         return call(instruction.row, [self.operand(slots) for slots, n in operands for _ in range(n)], self.markup.style)
@@ -361,7 +285,7 @@ class Writer:
     def sum(self, instruction: Instruction) -> str:
         """Write a sum over the batch."""
         text = self.markup.total.format(self.text(self.operand(instruction.operands[0]), least=PRODUCT))
-        return f"{self.name(self.gradient(instruction.out))} + {text}" if instruction.adds else text
+        return f"{self.parameter(instruction.out, '∂')} + {text}" if instruction.adds else text
 
     def text(self, symbol: Any, *, least: int = SUM) -> str:
         """Write a symbol; in parentheses if it binds less tightly than a sum, or than a level of `autograd.writing`."""
@@ -392,19 +316,19 @@ class Writer:
             if inner.kind == "apply":
                 return inner.row.apply([self.operand(operand) for operand in inner.operands])
             return Written(self.formula(inner))
-        if len(parts) == 1 and (words := self._words(slots)) and {*words} < {*parts[0][0].words}:  # some of those in a block
+        words = self.names.words(slots)
+        if len(parts) == 1 and words and {*words} < {*parts[0][0].words}:  # some of those in a block with several
             out = parts[0][0].instruction.out
-            named = zip(out.index.ravel().tolist(), self.labels(out), strict=True)
-            order = np.array([slot for slot, label in named if {*words_of(alike([label]), self.counted)} <= {*words}])
+            order = out.index.ravel()[[word in words for word in self.names.word_of_each(out)]]
             return Symbol(self.name(_part(words, order, slots.index, order.shape)))
         if parts:
-            return Symbol(_listed([self.name(name) for name in self.names(slots, [block for block, _ in parts])]))
+            return Symbol(_listed([self.name(name) for name in self.results(slots, [block for block, _ in parts])]))
         if slots.space >= INPUTS:
             word, shape = self.arguments[slots.space - INPUTS]
             return Symbol(self.name(_part((word,), np.arange(math.prod(shape)), slots.index, shape)))
-        return Symbol(self.name(self.parameter(slots)))
+        return Symbol(self.parameter(slots))
 
-    def names(self, slots: Slots, blocks: Sequence[Block]) -> list[Name]:
+    def results(self, slots: Slots, blocks: Sequence[Block]) -> list[Name]:
         """Return the names of the parts of blocks that slots consist of, in order; if there are many, one for each block."""
         runs = [slots.index]
         if len(blocks) > 1:
@@ -423,12 +347,12 @@ class Writer:
         a, b = self.operand(left), self.operand(right)
         if k > 1 and all((slots.index == slots.index[..., :1]).all() for slots in (left, right)):
             left, right, a = left._replace(index=left.index[..., :1]), right._replace(index=right.index[..., :1]), k * a
-        if m == n == 1 and not instruction.is_summed and (k == 1 or not _is_dot(left, right)):
+        if m == n == 1 and not instruction.is_summed and (k == 1 or not is_dot(left, right)):
             return self.text(a * b) if k == 1 else self.markup.total.format(self.text(a * b))
         first, second = self.matrix(left, a), self.matrix(right, b)
-        if _is_transposed(left):
+        if is_transposed(left):
             first = self.markup.transpose.format(first)
-        if instruction.is_summed or (n > 1 and not _is_transposed(right)):
+        if instruction.is_summed or (n > 1 and not is_transposed(right)):
             second = self.markup.transpose.format(second)
         return self.markup.product.format(first, second)
 
@@ -440,12 +364,7 @@ class Writer:
             return text
         self.shown.add(text)
         _, m, k = slots.index.shape
-        return text + self.shape(slots, [k, m] if is_argument or _is_transposed(slots) else [m, k])
-
-
-def _key(slots: Slots) -> tuple[int, bytes]:
-    """Return a key for slots in any order; a gradient has that of its parameters."""
-    return PARAMETERS if slots.space == GRADIENT else slots.space, distinct(slots.index).tobytes()
+        return text + self.shape(slots, [k, m] if is_argument or is_transposed(slots) else [m, k])
 
 
 def _part(words: tuple[str, ...], order: Array, index: Array, shape: Sequence[int]) -> Name:
@@ -453,36 +372,6 @@ def _part(words: tuple[str, ...], order: Array, index: Array, shape: Sequence[in
     return part_of(words, order, index, partial(coordinates, shape))
 
 
-def _told_apart(words: tuple[str, ...], i: int) -> tuple[str, ...]:
-    """Return the words of the i-th group of parameters that have them, with ′ from the second on; p1, p2, … for no words."""
-    return tuple([word + i * "′" for word in words]) or (f"p{i + 1}",)
-
-
 def _listed(texts: Sequence[str]) -> str:
     """Return a text, or several in brackets."""
     return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
-
-
-def _operands(instruction: Instruction) -> list[tuple[Slots, int]]:
-    """Return an instruction's operands, each with how often it is one: more than once for equal columns of a fold."""
-    if instruction.kind != "fold":
-        return [(slots, 1) for slots in instruction.operands]
-    found = []
-    for space, index in instruction.operands:  # [n×k]; equal columns are neighbours
-        first = np.flatnonzero(np.concatenate([[True], (index[:, 1:] != index[:, :-1]).any(axis=0)]))
-        counts = np.diff(first, append=index.shape[1]).tolist()
-        are_blocks = len(index) > 1 and len(first) <= MOST_PARTS and (np.diff(index, axis=0) == 1).all()
-        groups = [first] if len({*counts}) == 1 and not are_blocks else first.reshape(-1, 1)
-        found += [(Slots(space, index[:, group]), n) for group, n in zip(groups, counts, strict=False)]
-    return found
-
-
-def _is_dot(left: Slots, right: Slots) -> bool:
-    """Return whether factors are weights, or numbers that are the same in all examples, and what they weigh."""
-    return left.space < BATCHED and not left.space == right.space == PARAMETERS
-
-
-def _is_transposed(slots: Slots) -> bool:
-    """Return whether slots [c×m×K] are stored column by column, as a transposed matrix is."""
-    even = strides(slots.index)
-    return slots.index.ndim == 3 and even is not None and 0 < even[1][1] < even[1][2]

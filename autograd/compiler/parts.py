@@ -1,4 +1,4 @@
-"""Names of arrays and of their parts: an entry, a row, a range, a list of these, or any other choice of entries.
+"""Parts of arrays, as instructions use them and as equations name them: an entry, a range along each axis, or several.
 
 A part is an index: the slots of its entries, in any number of dimensions.
 """
@@ -11,9 +11,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from autograd.compiler.layout import Array
+from autograd.compiler.layout import Array, Instruction, Slots, strides
+from autograd.compiler.schedule import BATCHED, PARAMETERS
 
-__all__ = ["MOST_PARTS", "Name", "distinct", "is_whole", "once", "part_of"]
+__all__ = [
+    "MOST_PARTS", "SOME", "Name", "distinct", "is_dot", "is_transposed", "is_whole", "once", "operands_of", "part_of", "rows",
+]  # fmt: skip
 
 MOST_PARTS: Final = 4  # listed one by one
 SOME: Final = ""  # the subscripts of entries that have none in common, or that are in another order
@@ -102,3 +105,33 @@ def distinct(index: Array) -> Array:
     """Return the different slots of an index.  Measured: `np.unique` takes 30 times as long on slots that ascend already."""
     slots = np.sort(index, axis=None)
     return slots[np.concatenate([[True], slots[1:] != slots[:-1]])]
+
+
+def operands_of(instruction: Instruction) -> list[tuple[Slots, int]]:
+    """Return an instruction's operands, each with how often it is one: more than once for equal columns of a fold."""
+    if instruction.kind != "fold":
+        return [(slots, 1) for slots in instruction.operands]
+    found = []
+    for space, index in instruction.operands:  # [n×k]; equal columns are neighbours
+        first = np.flatnonzero(np.concatenate([[True], (index[:, 1:] != index[:, :-1]).any(axis=0)]))
+        counts = np.diff(first, append=index.shape[1]).tolist()
+        are_blocks = len(index) > 1 and len(first) <= MOST_PARTS and (np.diff(index, axis=0) == 1).all()
+        groups = [first] if len({*counts}) == 1 and not are_blocks else first.reshape(-1, 1)
+        found += [(Slots(space, index[:, group]), n) for group, n in zip(groups, counts, strict=False)]
+    return found
+
+
+def is_dot(left: Slots, right: Slots) -> bool:
+    """Return whether factors are weights, or numbers that are the same in all examples, and what they weigh."""
+    return left.space < BATCHED and not left.space == right.space == PARAMETERS
+
+
+def rows(slots: Slots) -> Array:
+    """Return the index of slots, row by row also for a transposed matrix."""
+    return slots.index.swapaxes(-1, -2) if is_transposed(slots) else slots.index
+
+
+def is_transposed(slots: Slots) -> bool:
+    """Return whether slots [c×m×K] are stored column by column, as a transposed matrix is."""
+    even = strides(slots.index)
+    return slots.index.ndim == 3 and even is not None and 0 < even[1][1] < even[1][2]
