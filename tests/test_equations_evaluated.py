@@ -1,8 +1,8 @@
 """The printed equations of random programs, read as a reader would, give the numbers that the programs compute.
 
-The reader knows the parameters, by the names that their labels promise, and one example.  A list is a vector, ``a @ b`` the product of two vectors, and ``a @ bᵀ`` that
-of each pair of entries, unless the result is one number.  Σ adds up the entries of the term after it; at the beginning of a
-parameter's gradient it adds up examples, of which there is one.
+The reader knows the parameters, by the names that their labels promise, and one example.  A list is a vector, ``a @ b`` the
+product of two vectors, and ``a @ bᵀ`` that of each pair of entries, unless the result is one number.  Σ adds up the entries of
+the term after it; at the beginning of a parameter's gradient it adds up examples, of which there is one.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ A number in a label counts if it differs among labels that are otherwise alike.
 >>> [(group.words, group.differ) for group in weights]
 [(('layer', '.neuron', '.w', ''), {1, 2})]
 >>> counted = {group.words: group.differ for group in weights}
->>> words_of(alike(["layer2.neuron0.w0", "layer2.neuron0.w1"]), counted)
+>>> words_of(alike(["layer2.neuron0.w0", "layer2.neuron0.w1"]), counted)[0]
 ('layer2.w',)
 """
 
@@ -15,12 +15,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from itertools import chain, islice
+from itertools import chain
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
-__all__ = ["Alike", "Counted", "alike", "coordinates", "is_in_path", "word_of_each", "words_of"]
+__all__ = ["Alike", "Counted", "alike", "coordinates", "is_in_path", "words_of"]
 
 DIGITS: Final = re.compile("[0-9]+")
 ZEROS: Final = bytes.maketrans(b"123456789", b"000000000")
@@ -70,31 +70,25 @@ def _differing(layouts: Sequence[Sequence[str]]) -> set[int]:
     return found
 
 
-def words_of(groups: Sequence[Alike], counted: Counted) -> tuple[str, ...]:
-    """Return what the labels in each group have in common, a word for each; an empty one for labels of numbers alone.
+def words_of(groups: Sequence[Alike], counted: Counted) -> tuple[tuple[str, ...], Any]:
+    """Return what is left of labels without the numbers that count them: words, and the number of each label's word.
 
-    >>> words_of(alike(["a.w0", "a.w1", "b"]), {("a.w", ""): {0}}), words_of(alike(["v[0]", "v[1]"]), {("v[", "]"): {0}})
-    (('a.w', 'b'), ('v',))
+    >>> words, numbers = words_of(alike(["a.w0", "b", "a.w1", "v[1]"]), {("a.w", ""): {0}, ("v[", "]"): {0}})
+    >>> words, numbers.tolist()
+    (('a.w', 'b', 'v'), [0, 1, 0, 2])
     """
-    stems: dict[str, None] = {}
+    found: dict[str, int] = {}
+    numbers = np.zeros(sum(len(group.labels) for group in groups), np.intp)
     for words, differ, labels in groups:
         counts = counted.get(words, set())
-        stems |= dict.fromkeys(_stem(label, counts) for label in islice(labels.values(), 1 if differ <= counts else None))
-    return tuple(stems)
-
-
-def word_of_each(groups: Sequence[Alike], counted: Counted) -> list[str]:
-    """Return the word of each label, see `words_of`.
-
-    >>> word_of_each(alike(["a.w0", "b", "a.w1"]), {("a.w", ""): {0}})
-    ['a.w', 'b', 'a.w']
-    """
-    found: dict[int, str] = {}
-    for words, differ, labels in groups:
-        counts = counted.get(words, set())
-        alone = _stem(next(iter(labels.values())), counts)
-        found |= dict.fromkeys(labels, alone) if differ <= counts else {i: _stem(label, counts) for i, label in labels.items()}
-    return [found[i] for i in sorted(found)]
+        alike_in: dict[tuple[str, ...], list[int]] = {}  # the places of labels, by those numbers that do not count
+        if others := [*differ - counts]:
+            for i, label in labels.items():
+                each = DIGITS.findall(label)
+                alike_in.setdefault(tuple([each[k] for k in others]), []).append(i)
+        for places in alike_in.values() if others else [[*labels]]:
+            numbers[places] = found.setdefault(_stem(labels[places[0]], counts), len(found))
+    return tuple(found), numbers
 
 
 def _stem(label: str, counted: AbstractSet[int]) -> str:
@@ -117,7 +111,8 @@ def coordinates(shape: Sequence[int], labels: Sequence[str] = ()) -> Any:
     """
     groups = alike(labels)
     if len(groups) == 1 and all(labels):
-        counts = [tuple([int(DIGITS.findall(label)[i]) for i in sorted(groups[0].differ)]) for label in labels]
+        differ = sorted(groups[0].differ)
+        counts = [tuple([int(numbers[i]) for i in differ]) for numbers in map(DIGITS.findall, labels)]
         if len({*counts}) == len(counts):
             return np.array(counts)
     return np.indices(shape).reshape(len(shape), -1).T

@@ -319,7 +319,8 @@ class Writer:
         words = self.names.words(slots)
         if len(parts) == 1 and words and {*words} < {*parts[0][0].words}:  # some of those in a block with several
             out = parts[0][0].instruction.out
-            order = out.index.ravel()[[word in words for word in self.names.word_of_each(out)]]
+            used = [i for i, word in enumerate(self.names.words(out)) if word in words]
+            order = out.index[np.isin(self.names.numbers_of_words(out), used)]
             return Symbol(self.name(_part(words, order, slots.index, order.shape)))
         if parts:
             return Symbol(_listed([self.name(name) for name in self.results(slots, [block for block, _ in parts])]))
@@ -334,9 +335,10 @@ class Writer:
         if len(blocks) > 1:
             index = once(slots.index).ravel()
             of = self.block_of[slots.space][index]
-            runs = np.split(index, np.flatnonzero((of[1:] != of[:-1]) | (np.diff(index) != 1)) + 1)
-            if len(runs) > max(len(blocks), MOST_PARTS):
+            ends = np.flatnonzero((of[1:] != of[:-1]) | (np.diff(index) != 1)) + 1
+            if len(ends) >= max(len(blocks), MOST_PARTS):
                 return [Name(block.words, ((SOME,),)) for block in blocks]
+            runs = np.split(index, ends)
         used = [self.blocks[self.block_of[slots.space][run.flat[0]]] for run in runs]
         orders = [block.instruction.out.index.ravel() for block in used]
         return [_part(block.words, order, run, order.shape) for block, order, run in zip(used, orders, runs, strict=True)]

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from autograd.compiler.labels import Alike, Counted, alike, coordinates, is_in_path, word_of_each, words_of
+from autograd.compiler.labels import Alike, Counted, alike, coordinates, is_in_path, words_of
 from autograd.compiler.layout import Array, Layout, Slots
 from autograd.compiler.parts import MOST_PARTS, Name, distinct, is_dot, once, operands_of, part_of, rows
 from autograd.compiler.schedule import BATCHED, GRADIENT, PARAMETERS
@@ -50,6 +50,7 @@ class Names:
         self.results, self.parameters = layout.labels, parameters
         self.counted: Counted = {}
         self.groups: dict[tuple[int, bytes], list[Alike]] = {}  # the labels of slots
+        self.found: dict[tuple[int, bytes], tuple[tuple[str, ...], Array]] = {}  # what `_by_word` returned
         self.wholes: dict[tuple[str, ...], list[Whole]] = {}
         # Matrices of weights and biases come first, because other operations, such as a penalty, may use all layers together.
         everything = [slots for i in layout.instructions for slots in (i.out, *[operand for operand, _ in operands_of(i)])]
@@ -96,9 +97,9 @@ class Names:
                 others.append(whole)
         self.wholes[words] = [*others, found]
         if len(words) > 1:
-            each_word = np.array(self.word_of_each(slots._replace(index=order)))
-            for word in words:
-                self._add_whole(slots._replace(index=order[each_word == word]))
+            each = self.numbers_of_words(slots._replace(index=order))
+            for i in range(len(words)):
+                self._add_whole(slots._replace(index=order[each == i]))
 
     def _join_wholes(self) -> None:
         """Join groups of parameters that share a name but no label, such as biases that are only used one by one."""
@@ -123,16 +124,22 @@ class Names:
 
     def _groups(self, slots: Slots) -> list[Alike]:
         if (key := _key(slots)) not in self.groups:
-            self.groups[key] = alike(self.labels(slots))
+            self.groups[key] = alike(self.labels(slots._replace(index=distinct(slots.index))))
         return self.groups[key]
 
-    def word_of_each(self, slots: Slots) -> list[str]:
-        """Return the word of each slot; for results without labels, an empty list."""
-        return word_of_each(alike(self.labels(slots)), self.counted)
+    def _by_word(self, slots: Slots) -> tuple[tuple[str, ...], Array]:
+        """Return the words of slots, and the number of its word for each of the different slots, which ascend."""
+        if (key := _key(slots)) not in self.found:
+            self.found[key] = words_of(self._groups(slots), self.counted)
+        return self.found[key]
 
     def words(self, slots: Slots) -> tuple[str, ...]:
-        """Return the words that the labels of slots have in common, one unless they are of several kinds; "" for no labels."""
-        return words_of(self._groups(slots), self.counted)
+        """Return what the labels of slots have in common: a word, several for labels of several kinds; "" for no label."""
+        return self._by_word(slots)[0]
+
+    def numbers_of_words(self, slots: Slots) -> Array:
+        """Return the number of its word for each slot."""
+        return self._by_word(slots)[1][np.searchsorted(distinct(slots.index), slots.index)]
 
     def of(self, slots: Slots) -> list[Name]:
         """Return the names of parameters, in order: one, or if they are parts of several groups, one for each."""
@@ -140,10 +147,9 @@ class Names:
         i, whole = next(found for found in enumerate(self.wholes[words]) if np.isin(slots.index, found[1].order).all())
         if len(words) > 1:
             listed = slots._replace(index=once(rows(slots)).ravel())
-            each = np.array(self.word_of_each(listed))
-            runs = np.split(listed.index, np.flatnonzero(each[1:] != each[:-1]) + 1)
-            if len(runs) <= max(len(words), MOST_PARTS):
-                return [name for run in runs for name in self.of(slots._replace(index=run))]
+            changes = np.flatnonzero(np.diff(self.numbers_of_words(listed))) + 1
+            if len(changes) < max(len(words), MOST_PARTS):
+                return [name for run in np.split(listed.index, changes) for name in self.of(slots._replace(index=run))]
 
         def entries() -> Array:
             return coordinates(whole.shape, [self.parameters[slot] for slot in whole.order.tolist()])

@@ -58,9 +58,9 @@ def part_of(words: tuple[str, ...], order: Array, index: Array, entries_of: Call
     sorter, listed = np.argsort(order), once(index).ravel()
     places = sorter[np.searchsorted(order, listed, sorter=sorter)]
     steps = np.diff(np.column_stack([places, entries[places]]), axis=0)
-    runs = np.split(listed, np.flatnonzero((steps[:, [0, -1]] != 1).any(axis=1)) + 1)
-    found = [_place(order, run, entries) for run in runs[: MOST_PARTS + 1]]
-    if len(found) <= MOST_PARTS and all(found):
+    ends = np.flatnonzero((steps[:, [0, -1]] != 1).any(axis=1)) + 1
+    found = [_place(order, run, entries) for run in np.split(listed, ends)] if len(ends) < MOST_PARTS else [""]
+    if all(found):
         return Name(words, tuple([(place,) for place in found]))
     inside = _place(order, slots, entries) if len(slots) < len(order) else ""
     return Name(words, ((inside, SOME) if inside else (SOME,),))
