@@ -162,7 +162,7 @@ def computed(plan: Plan, parameters: Any) -> Iterator[str]:
     """Iterate over the numbers that the machines compute for a batch of two: the outputs, and the gradient of the first."""
     found: dict[str, list[str]] = {}
     for name, machine in MACHINES.items():
-        if name != "native" or can_run(plan.passes.graph):
+        if name != "native" or can_run(plan.passes):
             arguments = [np.linspace(0.3, 1.7, 2 * size).reshape(2, size) for size in plan.passes.graph.sizes]
             numbers = [(np.round(x, 5) + 0.0).tolist() for x in machine(plan, parameters).gradient(arguments, 0.5)]
             found.setdefault(f"{numbers}", []).append(name)
@@ -179,7 +179,7 @@ def compiled() -> Iterator[str]:
         yield f"\n{name}"
         yield from passed(plan.passes)
         yield from grouped(plan.groups)
-        if can_run(program.graph):
+        if can_run(program.trace.passes):
             yield from taped(NativeMachine(plan, program.parameters))
         if name not in written:
             yield from laid_out(program.layout)

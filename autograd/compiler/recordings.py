@@ -29,7 +29,7 @@ from autograd.compiler.tracing import Graph, Trace
 from autograd.fixed import is_fixed
 from autograd.primitives import Primitive
 
-__all__ = ["Recording", "definition", "expanded", "freeze", "frozen", "is_made_of"]
+__all__ = ["Recording", "definition", "expanded", "freeze", "frozen"]
 
 FUNCTIONS: Final = ("function", "unguarded")
 RULES: Final = ("partial", "partial_x", "partial_y", "gradient")
@@ -103,18 +103,6 @@ def definition(row: Primitive, n_operands: int) -> Recording:
         raise TypeError(f"{row!r} cannot be compiled, since its function works only on numbers; write it with rows of the "
                         f"table, such as exp, or name NumPy's function, as in array=\"tanh\", and use the back end \"numpy\": "
                         f"{error}") from error  # fmt: skip
-
-
-@functools.lru_cache(maxsize=4096)
-def is_made_of(known: frozenset[Primitive | None], row: Any, n_operands: int) -> bool:
-    """Return whether a row is known, or made of known rows."""
-    if row in known:
-        return True
-    try:
-        steps = definition(row, n_operands).steps
-    except TypeError:
-        return False
-    return all(is_made_of(known, inner, len(operands)) for _, inner, operands in steps)
 
 
 def expanded(passes: Passes, known: frozenset[Primitive | None]) -> Passes:
