@@ -254,7 +254,7 @@ def rules() -> Iterator[str]:
         lines: dict[str, None] = {}
         for known, wanted, choices in cases:
             steps, edges = template(row, known, wanted, choices)
-            text = [f"{made.name if made else 'list'}{pick(range(99))}" if pick else f"{made:.6g}" for made, pick in steps]
+            text = [f"{made.name if made else 'list'}{among}" if among else f"{made:.6g}" for made, among in steps]
             lines[f"    {known} {' '.join(text)}: {edges}"] = None
         yield from lines
         with contextlib.suppress(TypeError):

@@ -29,10 +29,9 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, compress
-from operator import itemgetter
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from autograd.compiler.canonical import ALL_VARY, LEARNS, VARIES, Canonical, canonical
@@ -136,12 +135,12 @@ class Template(NamedTuple):
     The operands come first, then the result, then the nodes that the rules compute.
 
     Attributes:
-        steps: for each of these nodes its row, or None for a list, and a function that picks its operands from all nodes so
-            far; for a constant its number, and None.
+        steps: for each of these nodes its row, or None for a list, and the places of its operands among all nodes so far; for
+            a constant its number, and none.
         edges: for each wanted operand its place, that of the partial derivative, and that of the condition, or a bool.
     """
 
-    steps: list[tuple[Any, Any]]
+    steps: list[tuple[Any, tuple[int, ...]]]
     edges: list[tuple[int, int, Any]]
 
 
@@ -166,16 +165,8 @@ def template(row: Primitive, constants: tuple[Any, ...], wanted: tuple[bool, ...
     trace = Trace(rules, [], [()] * (n + 1))
     graph, outputs = canonical(trace.graph, trace.outputs)
     conditions = [bool(graph.constants[i]) if i in graph.constants else i for i in outputs[len(which) :]]
-    steps = [(graph.constants.get(i, graph.rows[i]), _picker(graph.operands[i])) for i in range(graph.n_leaves, len(graph))]
+    steps = [(graph.constants.get(i, graph.rows[i]), graph.operands[i]) for i in range(graph.n_leaves, len(graph))]
     return Template(steps, [*zip(which, outputs, conditions, strict=False)])
-
-
-def _picker(places: tuple[int, ...]) -> Callable[[Sequence[int]], tuple[int, ...]] | None:
-    """Return a function that picks the nodes at some places, if any.  Measured: saves an eighth of the chain rule's time."""
-    if len(places) == 1:
-        [i] = places
-        return lambda nodes: (nodes[i],)
-    return itemgetter(*places) if places else None
 
 
 @functools.cache
@@ -291,13 +282,12 @@ class Backward:
             return
         steps, edges = self._template(row, operands)
         place = [*operands, i]
-        for made, pick in steps:
-            if pick is None:
+        for made, made_of in steps:
+            if not made_of:
                 place.append(made)
-            elif made is None:
-                place.append(form.listed(pick(place)))
-            else:
-                place.append(form.node(made, pick(place)))
+                continue
+            inputs = tuple([place[j] for j in made_of])
+            place.append(form.listed(inputs) if made is None else form.node(made, inputs))
         for k, partial, flow in edges:
             condition = flow if isinstance(flow, bool) else place[flow]
             self.arrive(operands[k], delta, place[partial], self._both(reach, condition), risk)
@@ -311,7 +301,7 @@ class Backward:
         key = row, constants, wanted
         if key not in self.templates:
             steps, edges = template(*key, self.is_risky)
-            steps = [(made if pick else self.form.constant(made), pick) for made, pick in steps]
+            steps = [(made if made_of else self.form.constant(made), made_of) for made, made_of in steps]
             self.templates[key] = Template(steps, edges)
         return self.templates[key]
 
