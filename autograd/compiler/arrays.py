@@ -10,8 +10,6 @@ examples in rows, so that it is copied at the speed of memory; it is used transp
 from __future__ import annotations
 
 import functools
-import inspect
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
@@ -76,7 +74,7 @@ class Bound:
         self.calls: list[Call] = []
         n_forward = 0  # the number of calls of the forward pass, which comes first
         self._gathered: dict[Any, Array] = {}
-        self._free: defaultdict[Any, list[Array]] = defaultdict(list)  # by shape, arrays for intermediate results
+        self._between: dict[Any, Array] = {}  # by row, step and shape, results within rows that are made of others
         for instruction in layout.instructions:
             getattr(self, instruction.kind)(instruction)
             if not instruction.backward:
@@ -172,7 +170,7 @@ class Bound:
     def apply_row(self, row: Primitive, operands: Sequence[Any], out: Array) -> None:
         """Add the calls that compute a row: NumPy's own function, or those that the row is made of."""
         function = row.array_function(np)
-        if function is not None and _takes_out(function):
+        if isinstance(function, np.ufunc):
             self.call(functools.partial(function, out=out), *operands)
         elif function is not None:
             self.call(_assign, function, out, *operands)
@@ -183,14 +181,11 @@ class Bound:
         """Add the calls of what a row is made of."""
         made = definition(row, len(operands))
         [result] = made.results
-        last_use = {j: i for i, _, made_of in made.steps for j in made_of}
         values: dict[int, Any] = {**dict(enumerate(operands)), **made.constants}
-        given = {*values}
-        free = self._free[out.shape]  # used again first, since they may still be in the cache
         for i, inner, made_of in made.steps:
-            values[i] = out if i == result else free.pop() if free else np.empty(out.shape, self.dtype)
+            key = row, len(operands), i, out.shape
+            values[i] = out if i == result else self._between.setdefault(key, np.empty(out.shape, self.dtype))
             self.apply_row(inner, [values[j] for j in made_of], values[i])
-            free += [values[j] for j in {*made_of} - given if last_use[j] == i]
         if not made.steps:
             self.call(np.copyto, out, values[result])
 
@@ -198,12 +193,8 @@ class Bound:
         """Add the calls that combine many operands."""
         out, fold = self.target(instruction.out), getattr(np, fold_of(instruction.row))
         for i, slots in enumerate(instruction.operands):
-            operand = self.view(slots)
-            if i == 0 and operand.shape[-1] == out.shape[-1]:
-                self.call(fold.reduce, operand, 1, None, out)
-                continue
-            partial = np.empty((len(out), operand.shape[-1]), self.dtype)
-            self.call(fold.reduce, operand, 1, None, partial)
+            partial = np.empty((len(out), self.width(slots.space)), self.dtype)
+            self.call(fold.reduce, self.view(slots), 1, None, partial)
             if i:
                 self.call(fold, out, partial, out)
             else:
@@ -260,17 +251,6 @@ class Bound:
             self.call(np.multiply, operand[..., 0], self.batch, target)
         if not is_direct:
             self.call(_add if instruction.adds else np.put, self.spaces[GRADIENT], index, target)
-
-
-def _takes_out(function: Callable[..., Any]) -> bool:
-    """Return whether a function can write into a given array, as `out`."""
-    if isinstance(function, np.ufunc):
-        return True
-    try:
-        inspect.signature(function).bind_partial(out=None)
-    except (TypeError, ValueError):
-        return False
-    return True
 
 
 def _add(array: Array, index: Array, x: Array) -> None:
