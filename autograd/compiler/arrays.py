@@ -114,11 +114,6 @@ class Bound:
         dims = [(n, step * down) for n, step in zip(slots.index.shape, even[1], strict=True)]
         return self.see(slots.space, even[0], [*dims, (self.width(slots.space), along)])
 
-    def target(self, slots: Slots) -> Array:
-        """Return the same view of results, whose slots are consecutive."""
-        first, shape = slots.index.flat[0], slots.index.shape
-        return self.spaces[slots.space][first : first + slots.index.size].reshape(*shape, -1)
-
     def operand(self, slots: Slots) -> Array:
         """Return a view of slots, without dimensions if they are one number, which halves the time of calls on small arrays."""
         first = int(slots.index.flat[0])
@@ -165,7 +160,7 @@ class Bound:
     def apply(self, instruction: Instruction) -> None:
         """Add the calls that apply a row."""
         operands = [self.operand(slots) for slots in instruction.operands]
-        self.apply_row(instruction.row, operands, self.target(instruction.out))
+        self.apply_row(instruction.row, operands, self.view(instruction.out))
 
     def apply_row(self, row: Primitive, operands: Sequence[Any], out: Array) -> None:
         """Add the calls that compute a row: NumPy's own function, or those that the row is made of."""
@@ -191,7 +186,7 @@ class Bound:
 
     def fold(self, instruction: Instruction) -> None:
         """Add the calls that combine many operands."""
-        out, fold = self.target(instruction.out), getattr(np, fold_of(instruction.row))
+        out, fold = self.view(instruction.out), getattr(np, fold_of(instruction.row))
         for i, slots in enumerate(instruction.operands):
             partial = np.empty((len(out), self.width(slots.space)), self.dtype)
             self.call(fold.reduce, self.view(slots), 1, None, partial)
@@ -205,7 +200,7 @@ class Bound:
         if instruction.is_summed:
             self.over_batch(instruction)
             return
-        target = self.target(instruction.out)
+        target = self.view(instruction.out)
         c, m, n, width = target.shape
         flat = target.reshape(c, m, n * width)
         flat = flat if c > 1 else flat[0]
