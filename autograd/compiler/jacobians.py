@@ -49,11 +49,12 @@ class Jacobian(NamedTuple):
     columns: list[int]
     shape: tuple[int, int]
 
-    def dense(self, entries: Array) -> Array:
-        """Return the Jacobians [batch×outputs×n] that have these entries [entries×batch]."""
-        found = np.zeros((*self.shape, entries.shape[1]), entries.dtype)
-        found[self.rows, self.columns] = entries
-        return np.ascontiguousarray(np.moveaxis(found, 2, 0))
+    def dense(self, entries: Array, namespace: Any = np) -> Array:
+        """Return the Jacobians [batch×outputs×n] that have these entries [entries×batch], by NumPy's functions or JAX's."""
+        zero = namespace.zeros((1, entries.shape[1]), dtype=entries.dtype)
+        where = np.full(self.shape, len(self.rows))  # the place of each entry; the zero comes after them all
+        where[self.rows, self.columns] = range(len(self.rows))
+        return namespace.take(namespace.concatenate([entries, zero]).T, where, axis=1)
 
     def csr(self, entries: Array) -> Any:
         """Return the Jacobians as one sparse matrix [batch·outputs×n]."""
