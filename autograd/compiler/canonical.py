@@ -106,14 +106,12 @@ class Canonical(Graph):
 
     def append(self, row: Primitive | None, operands: tuple[int, ...]) -> int:
         """Enter a list or a constant, and return its place."""
-        flags, constants = self.depends, self.constants
-        depends, all_vary = 0, ALL_VARY if operands else 0
-        are_parameters = max(operands, default=0) < len(self.parameters)  # then the first one has the flags of all
-        for j in operands[:1] if are_parameters else operands:
+        flags, depends = self.depends, 0
+        for j in operands:
             depends |= flags[j]
-            if not flags[j] & VARIES and constants.get(j) != 0:
-                all_vary = 0
-        flags.append(depends | all_vary)
+        if operands and all(flags[j] & VARIES or self.constants.get(j) == 0 for j in operands):
+            depends |= ALL_VARY
+        flags.append(depends)
         return super().append(row, operands)
 
     def _oriented(self, products: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
