@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 from types import MethodType, SimpleNamespace
 from typing import Any
 
@@ -187,3 +188,66 @@ def test_other_errors_of_predicting_are_unchanged() -> None:
     with pytest.raises(TypeError, match="None is a NoneType; pass a real number"):
         neuron.predict([wrong])
     assert Early(lambda w, x: x if w is None else w).predict([1.0]) == 1.0
+
+
+class FromOne(list[Any]):
+    def __getitem__(self, i: Any) -> Any:
+        return super().__getitem__(i - 1)
+
+
+class Stack(list[Any], Module):
+    def __call__(self, x: Any) -> Any:
+        return reduce(lambda out, layer: layer(out), self, x)
+
+
+class ByName(dict[str, Any]):
+    __getattr__ = dict.__getitem__
+
+
+class Aliased(dict[str, Any]):
+    def __init__(self, **items: Any) -> None:
+        super().__init__(**items)
+        self.__dict__ = self
+
+
+class Scaled(tuple[Any, ...]):
+    scale: Value
+
+
+class Recent(deque[Any]):
+    def latest(self) -> Any:
+        return self[-1]
+
+
+def five_times() -> Scaled:
+    made = Scaled([Value(2.0)])
+    made.scale = Value(5.0)
+    return made
+
+
+USES: dict[str, tuple[Any, Callable[[Any, Any], Any]]] = {
+    "an overridden method": (FromOne([Value(2.0), Value(5.0), Value(7.0)]), lambda p, x: p[1] * x + p[2]),
+    "a module that is a list": (Stack([Neuron(1, seed=1), lambda out: out * 3.0]), lambda p, x: p([x])),
+    "attributes for items": (ByName(w=Value(2.0)), lambda p, x: p.w * x),
+    "items for attributes": (Aliased(w=Value(2.0)), lambda p, x: p.w * x + p["w"]),
+    "attributes of its own": (five_times(), lambda p, x: p[0] * x * p.scale),
+    "a method of a deque": (Recent([Value(2.0), Value(3.0)], maxlen=2), lambda p, x: p.latest() * x),
+    "an order": (OrderedDict(a=Value(2.0), b=Value(3.0)), lambda p, x: (p.move_to_end("a"), p.popitem()[1] * x)[1]),
+    "a default": (defaultdict(lambda: 4.0, w=Value(2.0)), lambda p, x: p["w"] * x + p["b"]),
+}
+
+
+@pytest.mark.parametrize("name", USES)
+def test_a_container_keeps_its_class_when_predicting(name: str) -> None:
+    class Model(Module):
+        def __init__(self, parts: Any) -> None:
+            self.parts = parts
+
+        def __call__(self, x: Any) -> Any:
+            return use(self.parts, x)
+
+    parts, use = USES[name]
+    model = Model(parts)
+    predicted = model.predict(0.5)
+    assert predicted == model(0.5).data
+    assert isinstance(predicted, float)
