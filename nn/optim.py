@@ -33,7 +33,9 @@ from autograd import Value, maximum, minimum, sign, where
 from autograd.chance import Watched
 from autograd.value import nodes_below
 from nn.schedules import Schedule, cosine, exponential_decay, step_decay, warmup
-from nn.settings import is_positive, is_rate, is_share, name_alternatives, pair, require, require_array, whole_number
+from nn.settings import (
+    is_positive, is_rate, is_share, name_alternatives, pair, require, require_array, require_numbers, whole_number,
+)  # fmt: skip
 from nn.tables import short
 
 __all__ = ["SGD", "Adam", "Momentum", "Optimizer", "RProp", "Schedule", "cosine", "descend", "exponential_decay",
@@ -219,9 +221,7 @@ class Optimizer:
         self._is_copy = False
 
     def _rate_of(self, step: int) -> float:
-        rate, name = self.lr, "lr"
-        if callable(rate):
-            rate, name = rate(step), f"lr({step})"
+        rate, name = (self.lr(step), f"lr({step})") if callable(self.lr) else (self.lr, "lr")
         return float(require(name, rate, is_rate, "a finite number, 0 or more"))
 
     def _next_rate(self) -> float:
@@ -426,8 +426,8 @@ def require_arrays(optimizer: Any, array: Any) -> None:
         array: the parameters' numbers, which are changed.
 
     Raises:
-        TypeError: for an optimiser with a `step` of its own, but no `step_array`, and for a rule that takes only single
-            numbers, since it uses Python's ``if`` or a function of `math`, or that draws random numbers.
+        TypeError: for an optimiser with a `step` of its own, but no `step_array`, for a rule that takes only single numbers,
+            since it uses Python's ``if`` or a function of `math`, or that draws random numbers, and for other states.
     """
     name, by_array = type(optimizer).__name__, getattr(type(optimizer), "step_array", None)
     if getattr(optimizer.step, "__func__", None) is not Optimizer.step and by_array in (None, Optimizer.step_array):
@@ -438,6 +438,7 @@ def require_arrays(optimizer: Any, array: Any) -> None:
         trial.lr, trial._states = 0.1, {}
         for _ in range(2):
             trial.step_array(array, array**0)
+        require_numbers([part for _, state, _ in trial._states.values() for part in state], array.shape)
         if by_array is Optimizer.step_array and watched.drew():
             raise ValueError("its rule draws random numbers, and would draw the same for all of them")
     except Exception as error:

@@ -10,13 +10,13 @@ import functools
 import inspect
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from numbers import Real
 from typing import Any, Final
 
 from nn.tables import short
 
-__all__ = ["is_positive", "is_rate", "is_share", "name_alternatives", "pair", "require", "require_array",
+__all__ = ["is_positive", "is_rate", "is_share", "name_alternatives", "pair", "require", "require_array", "require_numbers",
            "whole_number"]  # fmt: skip
 
 # What takes the place of arguments of other libraries' optimisers.
@@ -100,6 +100,18 @@ def require_array(parameters: Any, gradient: Any) -> None:
         raise ValueError(f"the gradient has the shape of the parameters, {parameters.shape}; got {shape or gradient!r}")
 
 
+def require_numbers(state: Iterable[Any], shape: tuple[int, ...]) -> None:
+    """Raise unless the state of an array of parameters consists of numbers and arrays of its shape, so that it can be divided.
+
+    >>> require_numbers([0.5, {"mean": 0.5}], (2,))
+    Traceback (most recent call last):
+    TypeError: a state is a tuple of numbers; it contains {'mean': 0.5}
+    """
+    for part in state:
+        if not isinstance(part, Real) and getattr(part, "shape", None) != shape:
+            raise TypeError(f"a state is a tuple of numbers; it contains {short(repr(part))}")
+
+
 def pair(returned: Any) -> Any:
     """Return what a rule returned, or raise if it is anything but the next parameter and the state.
 
@@ -107,7 +119,7 @@ def pair(returned: Any) -> Any:
     Traceback (most recent call last):
     TypeError: a rule returns the next parameter and the state, as in `return parameter - rate * gradient, ()`; got 0.5
     """
-    if returned.__class__ not in (tuple, list) or len(returned) != 2:
+    if returned.__class__ not in (tuple, list) or len(returned) != 2 or returned[0] is None:
         raise TypeError("a rule returns the next parameter and the state, as in `return parameter - rate * gradient, ()`; got "
                         f"{short(repr(returned))}")  # fmt: skip
     return returned
