@@ -7,6 +7,7 @@ import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -213,7 +214,20 @@ def test_numbers_that_are_not_floats_are_enclosed() -> None:
     assert not certify(lambda x: 3 * x < 2, x=2 * third) and not certify(lambda x: 3 * (x * third) < x, x=2)
     assert certify(lambda x: x - 2**53, x=2**53 + 1).value.high >= 1
     assert certify(lambda x: x - (2**53 + 1), x=(0, 2**53)).value.low <= -(2**53) - 1
-    assert certify(lambda x: 4 * x <= 3, x=Fraction(3, 4))
+    assert certify(lambda x: 4 * x <= 3, x=Fraction(3, 4)) and certify(lambda x: 4 * x <= 3, x=Decimal("0.75"))
+    tenth = Decimal("0.1")
+    assert certify(lambda x: 10 * x, x=(-tenth, tenth)).value.high >= 1 and not certify(lambda x: 10 * x <= 1, x=tenth)
+    with pytest.raises(ValueError, match=r"^x = \(-inf, 1.0\) is not finite; a box has finite sides$"):
+        certify(sin, x=(Decimal("-1e400"), Decimal(1)))
+
+
+def test_the_bounds_of_a_certificate_are_the_sides_of_another() -> None:
+    inner = certify(sin, x=(0.1, 0.2))
+    assert certify(lambda x: x * x, x=inner.value).value.low <= math.sin(0.1) ** 2
+    assert certify(lambda pairs: pairs[0] - pairs[1], pairs=[inner.value, inner.bounds("x")]).value.high < 0
+    w = Value(0.3, label="w")
+    low, high = certify(lambda x: 2 * x, x=certify(sin(w)).value).value
+    assert low < 2 * Decimal(math.sin(0.3)) < high
 
 
 @pytest.mark.parametrize("f", [lambda x: 5 if x in {0.0} else x, lambda x: {0.0: 5}.get(x, x), lambda x: len({x, +x})])

@@ -50,8 +50,8 @@ def certify(subject: Value | Callable[..., Any], /, *, digits: int | None = None
             operators and autograd's functions.
         digits: significant decimal digits of the bounds, 1 to 100,000; by default 20 for a graph, 17 for a box.
         box: for each argument of the function a number, a pair (low, high), or a tree of these.  For a graph, its leaves by
-            label; other leaves keep their numbers.  A fraction or an int that equals no float lies between two floats, and
-            the bounds hold for both.
+            label; other leaves keep their numbers.  The bounds of another certificate are a pair.  A fraction, a decimal or
+            an int that equals no float lies between two floats, and the bounds hold for both.
 
     Returns:
         A certificate, which prints as a table.  `value` and ``bounds(leaf)``, or ``bounds("w")`` on a box, are pairs of exact

@@ -11,10 +11,12 @@ import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from decimal import Decimal
 from typing import Any, Final
 
 from autograd.certainty.enclosure import Enclosure
 from autograd.certainty.intervals import Interval, between, interval, unrounded
+from autograd.certainty.tables import Bounds
 from autograd.chance import Watched
 from autograd.reals import kind_of, real
 from autograd.rerun import replay
@@ -178,7 +180,7 @@ def _with_sides(tree: Any, path: str) -> Any:
         return tree
     if type(tree) is tuple and not tree:
         raise ValueError(f"{path} = () has no numbers; pass a number, or a pair (low, high)")
-    if type(tree) is tuple and len(tree) == 2 and not any(isinstance(x, Value) or _opened(x, path) for x in tree):
+    if type(tree) in (tuple, Bounds) and len(tree) == 2 and not any(isinstance(x, Value) or _opened(x, path) for x in tree):
         low, high = (_real(x, path) for x in tree)
         if not (math.isfinite(low) and math.isfinite(high)):
             raise ValueError(f"{path} = ({low!r}, {high!r}) is not finite; a box has finite sides")
@@ -205,7 +207,7 @@ def _side(leaf: Any, path: str) -> Interval:
 
 def _real(x: Any, path: str) -> float:
     try:
-        return real(x, "pass a number, or a pair (low, high)")
+        return float(x) if isinstance(x, Decimal) else real(x, "pass a number, or a pair (low, high)")
     except TypeError as error:
         raise TypeError(f"{path}: {error}") from None
     except OverflowError:
