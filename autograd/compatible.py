@@ -62,11 +62,14 @@ class Compatible:
             # NumPy's own function calls a method of the first operand.  If that is a plain number, it has only operators.
             calls_methods = row is None or row.infix or options
             return (ufunc if calls_methods else namespace.frompyfunc(row, len(operands), 1))(*boxed, **options)
+        if ufunc.__name__ == "divmod" and method == "__call__" and not options:
+            return TABLE["floor_divide"].apply(operands), TABLE["remainder"].apply(operands)
         if row is None or method != "__call__" or options:
             name = ufunc.__name__
-            ways = ["use operators and autograd's functions on Values", "numbers(x) for their numbers"]
-            ways += [f"make it a row: Unary({name!r}, {name}, rule)"] if row is None and ufunc.nin == 1 else []
-            raise TypeError(f"numpy.{name} cannot be recorded; {', or '.join(ways)}")
+            if method == "__call__" and f"{'d' * ufunc.nin}->?" in ufunc.types:  # it returns truth values
+                raise TypeError(f"numpy.{name} tests numbers, not nodes; for those write x.data")
+            its_row = f", or make it a row: Unary({name!r}, {name}, rule)" if row is None and ufunc.nin == 1 else ""
+            raise TypeError(f"numpy.{name} cannot be recorded; use operators and autograd's functions on Values{its_row}")
         return row.apply(operands)
 
     def clip(self, low: Any, high: Any, out: None = None) -> Any:

@@ -79,8 +79,8 @@ class Manners(Compatible):
     __and__ = __rand__ = __or__ = __ror__ = __invert__
 
     def __float__(self, _: object = None) -> NoReturn:
-        raise TypeError(f"turning {describe(self)} into a plain number would drop its graph; for the number use .data, and for "
-                        "math.exp and the like use autograd.exp and the like")  # fmt: skip
+        raise TypeError(f"turning {describe(self)} into a plain number would drop its graph; for the number use .data, for "
+                        "math.exp and the like autograd.exp and the like, for an array of nodes dtype=object")  # fmt: skip
 
     __int__ = __trunc__ = __round__ = as_integer_ratio = __float__  # the last is called by `statistics.mean` and the like
 

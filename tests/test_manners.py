@@ -1,6 +1,8 @@
 """Manners: how a node behaves as a Python object."""
 
 import statistics
+from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -16,9 +18,10 @@ def test_a_comparison_of_nodes_is_equal_to_its_truth_value() -> None:
     assert {x == x, x != y} == {True} and {x == y, x != x} == {False} and repr(x == x) == "True"
 
 
-def test_divmod_records_two_operations_and_statistics_is_refused_with_advice() -> None:
+@pytest.mark.parametrize("number", [int, float, np.float64, np.int64, Fraction])
+def test_divmod_records_two_operations_and_statistics_is_refused_with_advice(number: Callable[[int], Any]) -> None:
     def f(x: Any) -> Any:
-        return [*divmod(x, 2), *divmod(17, x)]
+        return [*divmod(x, number(2)), *divmod(number(17), x)]
 
     assert jvp(f, (7.5,), (1.0,)) == ([3.0, 1.5, 2.0, 2.0], [0.0, 1.0, 0.0, -2.0])
     found = jacobian(f)(7.5)
