@@ -58,8 +58,14 @@ class Manners(Compatible):
     _number: float
     grad: float
 
-    __hash__ = object.__hash__
     __divmod__, __rdivmod__ = Operand.__divmod__, Operand.__rdivmod__
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        # A graph is a set of nodes.  Python takes the hash away from a class with an __eq__ of its own, such as a dataclass.
+        cast(Any, cls).__hash__ = cast(Any, cls).__hash__ or object.__hash__
+        if cls.__hash__ is not object.__hash__ and not cls.__module__.startswith("autograd."):
+            raise TypeError(f"{cls.__name__} has a __hash__ of its own, but graphs find nodes by identity; leave it out")
 
     def __eq__(self, other: object) -> Any:
         return _compared(self, other, "==")
@@ -123,14 +129,13 @@ def describe(x: Any) -> str:
         node = node.operands[0]
     if node.label is not None or node.primitive is None:
         return f"{node.label} = {data}" if node.label is not None else f"Value({data})"
-    is_long = len(node.operands) > 4
-    operands = (*node.operands[:2], node.operands[-1]) if is_long else node.operands
+    operands = (*node.operands[:2], node.operands[-1]) if len(node.operands) > 4 else node.operands
     named: dict[Any, str] = {}
     for operand in dict.fromkeys(x for x in operands if isinstance(x, Manners)):
         primes = "′" * sum(bool(operand.label) and operand.label == other.label for other in named)  # if others have its label
         named[operand] = str(operand.label or repr(operand._number)) + primes
     names = [named[x] if isinstance(x, Manners) else repr(x) for x in operands]
-    names[2:2] = ["…"] if is_long else []
+    names[2:2] = ["…"] * (len(node.operands) > 4)
     spelled = node.primitive.spell(names)
     return data if spelled == data else f"{spelled} = {data}"  # -3.0, computed from a node without a label
 

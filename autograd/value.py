@@ -146,17 +146,14 @@ class Value(Manners):
     @property
     def operands(self) -> tuple[Any, ...]:
         """The operands in written order: nodes, and plain numbers for constants."""
-        left, right = self._left, self._right
-        if left.__class__ is tuple:
-            return tuple([x if isinstance(x, Value) else number(x) for x in left])
-        return tuple([x for x in (left, right) if x is not None])
+        found = self._left if self._left.__class__ is tuple else (self._left, self._right)
+        return tuple([x if isinstance(x, Value) else number(x) for x in found if x is not None])
 
     @property
     def inputs(self) -> tuple[Value, ...]:
         """The operands that are nodes, in written order; a node that is used twice occurs twice."""
-        if self._left.__class__ is tuple:
-            return tuple(self._right)
-        return tuple([x for x in (self._left, self._right) if isinstance(x, Value)])
+        found = self._right if self._left.__class__ is tuple else [x for x in (self._left, self._right) if isinstance(x, Value)]
+        return tuple(found)
 
     @property
     def partials(self) -> tuple[float, ...]:

@@ -2,13 +2,14 @@
 
 import statistics
 from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
 
-from autograd import Value, certify, compile, dot, grad, jacobian, jvp, tanh, value_and_grad
+from autograd import Value, certify, compile, dot, grad, gradcheck, gradients, jacobian, jvp, tanh, value_and_grad, walk
 from autograd.manners import describe
 
 
@@ -91,3 +92,49 @@ def test_a_dual_is_formatted_and_clipped_like_a_node() -> None:
         assert jvp(f, (x,), (1.0,)) == (4 * x, slope)
         found: Any = value_and_grad(f)(x)
         assert [part.data for part in found] == [4 * x, slope]
+
+
+def test_a_node_is_found_by_identity_whatever_its_class_compares() -> None:
+    class Equal(Value):
+        """A node that is equal to its number, and to any node with this number."""
+
+        def __eq__(self, other: object) -> Any:
+            return self.data == (other.data if isinstance(other, Value) else other)
+
+    @dataclass
+    class Weight(Value):
+        """A node with a field."""
+
+        start: float
+
+        def __post_init__(self) -> None:
+            super().__init__(self.start)
+
+    kinds: list[Any] = [Equal, Weight]
+    for kind in kinds:
+        a, b = kind(2.0), kind(2.0)
+        loss = a * b * a
+        loss.backward()
+        assert a == b and [a.grad, b.grad] == [8.0, 4.0] == [slope.data for slope in gradients(loss, [a, b])]
+        assert "v3 = v1·v2" in str(walk(loss)) and gradcheck(loss)
+
+
+def test_a_hash_by_number_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"^Equal has a __hash__ of its own, but graphs find nodes by identity; leave it out$"):
+
+        class Equal(Value):
+            """A node that a dict finds by its number."""
+
+            def __hash__(self) -> int:
+                return hash(self.data)
+
+    class Identical(Value):
+        """A node with another equality, whose author kept the hash."""
+
+        def __eq__(self, other: object) -> Any:
+            return self is other
+
+        __hash__ = Value.__hash__
+
+    x = Identical(3.0)
+    assert {x: 1.0}[x] == 1.0 and gradients(x * x, [x])[0].data == 6.0
