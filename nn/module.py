@@ -87,11 +87,20 @@ class Module:
         """Return what the twin of this module returns, as plain numbers; see `predict`."""
         try:
             returned = twin(*inputs, **options)
-        except (AttributeError, TypeError) as error:
+            if complex in map(type, returned if isinstance(returned, list | tuple) else [returned]):
+                raise ArithmeticError("the result is complex")  # as that of (-8.0) ** (1 / 3)
+        except (ArithmeticError, AttributeError, TypeError) as error:
+            if isinstance(error, ArithmeticError) or "complex" in str(error):
+                # Python's operators raise an error, or leave the reals, where those of nodes are ∞ or say what is undefined.
+                return plain(copy.deepcopy(self)(*inputs, **options))
             if "NoneType" in str(error):
                 self._require_fresh(str(error), *inputs, **options)
             if isinstance(getattr(error, "obj", None), float | int):
-                error.args = (f"{error}; predict computes with plain numbers: write tanh(net) in place of net.tanh()",)
+                is_data = getattr(error, "name", "") == "data"
+                instead = "numbers(w) in place of w.data" if is_data else "tanh(net) in place of net.tanh()"
+                error.args = (f"{error}; predict computes with plain numbers: write {instead}",)
+            elif "which has no callable" in str(error):
+                error.args = (f"{error}; predict computes with plain numbers: use autograd's function in place of NumPy's",)
             raise
         if returned.__class__ is float or not Inventory([returned]).values:
             return returned

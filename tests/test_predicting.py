@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import math
+import re
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,9 +12,10 @@ from functools import partial, reduce
 from types import MethodType, SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
-from autograd import Value, dot, tanh
+from autograd import DomainError, Value, dot, maximum, numbers, tanh, where
 from nn import MLP, Module, Neuron, fit
 
 
@@ -251,3 +254,40 @@ def test_a_container_keeps_its_class_when_predicting(name: str) -> None:
     predicted = model.predict(0.5)
     assert predicted == model(0.5).data
     assert isinstance(predicted, float)
+
+
+def powered(use: Callable[[Any], Any], exponent: float) -> Any:
+    class Power(Module):
+        def __init__(self) -> None:
+            self.exponent = Value(exponent, label="exponent")
+
+        def __call__(self, x: Any) -> Any:
+            return use(x**self.exponent)
+
+    return Power()
+
+
+def test_numbers_overflow_like_nodes_when_predicting() -> None:
+    assert powered(lambda out: 1 / (1 + out), 800.0).predict(2.7) == 0.0
+    assert powered(lambda out: [out, 1.0], 800.0).predict(2.7) == [math.inf, 1.0]
+
+
+@pytest.mark.parametrize("use", [
+    lambda out: out, lambda out: [1.0, out], tanh, lambda out: maximum(out, 0.0), lambda out: where(out > 0, out, 0.0),
+])  # fmt: skip
+def test_predicting_leaves_the_reals_nowhere(use: Callable[[Any], Any]) -> None:
+    message = r"^\(-8.0\) \*\* 0.25 is undefined: power needs .*; the operands are -8.0 and exponent = 0.25; keep them in"
+    with pytest.raises(DomainError, match=message):
+        powered(use, 0.25).predict(-8.0)
+    with pytest.raises(DomainError, match=r"^1.0 / 0.0 is undefined: .* operands are 1.0 and 0.0 \*\* exponent = 0.0"):
+        powered(lambda out: 1.0 / out, 0.25).predict(0.0)
+
+
+@pytest.mark.parametrize(("use", "message"), [
+    (lambda out: out * out.data, "no attribute 'data'; .*: write numbers(w) in place of w.data"),
+    (lambda out: np.exp(np.array([out], object))[0], "callable exp method; .*: use autograd's function in place of NumPy's"),
+])  # fmt: skip
+def test_a_model_that_takes_only_nodes_is_told_what_to_write(use: Callable[[Any], Any], message: str) -> None:
+    with pytest.raises((AttributeError, TypeError), match=re.escape(message).replace(r"\.\*", ".*") + "$"):
+        powered(use, 2.0).predict(3.0)
+    assert powered(lambda out: out * numbers(out), 2.0).predict(3.0) == 81.0
