@@ -116,7 +116,7 @@ class Optimizer:
             ValueError: for a parameter that is listed twice.
         """
         given: list[Any] = [*parameters] if isinstance(parameters, Iterable) else [parameters]
-        if isinstance(parameters, Value) or not all(hasattr(parameter, "grad") for parameter in given):
+        if isinstance(parameters, Value | set | frozenset) or not all(hasattr(parameter, "grad") for parameter in given):
             raise TypeError(f"step takes a list of parameters, such as model.parameters(); got {short(repr(parameters))}")
         if len({*map(id, given)}) < len(given):
             raise ValueError("a parameter is listed twice, and would move twice; list each once")

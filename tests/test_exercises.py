@@ -471,6 +471,8 @@ def test_graphs_and_nodes_without_gradients_are_refused() -> None:
         (lambda: exercise(n["E"], ask="gradient"), ValueError, "ask is 'gradient'"),
         (lambda: exercise(n["E"], ask=stray), TypeError, "ask is 3.0; give a list of nodes, or 'deltas'"),
         (lambda: exercise(n["E"], ask=nested), TypeError, "give a list of nodes"),
+        (lambda: exercise(n["E"], ask={n["w_o"]}), TypeError, "^ask is {.*}, which has no order; give a list of nodes$"),
+        (lambda: exercise(n["E"], ask="order").mark({n["E"]}), AnswerError, "an order is given as a list of nodes, not {"),
         (lambda: exercise(n["E"], ask="update", rate=name), ValueError, "rate is 'w_o'; the learning rate is a positive"),
         (lambda: exercise(n["E"], ask=[]), ValueError, "an empty list"),
         (lambda: exercise(n["E"], ask=[Value(1.0, "z")]), ValueError, "does not take part"),

@@ -176,7 +176,7 @@ def test_a_single_parameter_is_not_a_list_of_parameters() -> None:
     with pytest.raises(TypeError, match=r"step takes a list of parameters, such as model.parameters\(\); got Value"):
         SGD().step(cast(Any, Value(1.0)))
     model = MLP(1, [1])
-    wrong: list[Any] = [model, model.named_parameters(), 5, [Value(1.0), 2.0]]
+    wrong: list[Any] = [model, model.named_parameters(), 5, [Value(1.0), 2.0], {*model.parameters()}]  # a set has no order
     for parameters in wrong:
         with pytest.raises(TypeError, match=r"^step takes a list of parameters, such as model.parameters\(\); got "):
             SGD().step(parameters)

@@ -81,7 +81,7 @@ def test_a_page_needs_no_network_and_keeps_solutions_apart(tmp_path: Path) -> No
     assert bare.save(tmp_path / "sheet.txt").read_text(encoding="utf-8").startswith("1. Given ")
     with pytest.raises(ValueError, match=r"cannot be saved as '.pdf'"):
         sheet.save(tmp_path / "sheet.pdf")
-    strangers: list[Any] = [[3], sheet.tasks[0]]
+    strangers: list[Any] = [[3], sheet.tasks[0], {*sheet.tasks}]  # a set has no order
     for stranger in strangers:
         with pytest.raises(TypeError, match="takes a list of exercises"):
             worksheet(stranger)

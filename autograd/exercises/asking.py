@@ -240,7 +240,7 @@ class Exercise(Task):
         """Return the nodes of an order, which is given as a list of nodes or of their names."""
         nodes = {self.names[x]: x for x in self.steps.order}
         spelled = spellings(nodes)
-        is_list = isinstance(answer, Iterable) and not isinstance(answer, Mapping | str)
+        is_list = isinstance(answer, Iterable) and not isinstance(answer, Mapping | set | frozenset | str)
         visited = list(answer) if is_list else []  # `reversed` can be read only once
         if not is_list or not all(isinstance(x, Value | str) for x in visited):
             raise AnswerError(f"an order is given as a list of nodes, not {answer!r}")
@@ -356,6 +356,8 @@ def exercise(loss: Value, ask: str | Value | Iterable[Value | str] = "deltas", *
         raise TypeError(f"an exercise needs the Value whose graph it is about, not {loss!r}")
     if loss.primitive is None:
         raise ValueError(f"{describe(loss)} is a leaf, so there is nothing to differentiate; give the result of operations")
+    if isinstance(ask, set | frozenset):  # the same program would ask in another order each time
+        raise TypeError(f"ask is {ask!r}, which has no order; give a list of nodes")
     kind: Any = ask if isinstance(ask, str) else "gradients"
     if isinstance(ask, str) and ask not in NAMED:
         raise ValueError(f"ask is {ask!r}; give a list of nodes, or {listed([repr(each) for each in NAMED], ' or ')}")

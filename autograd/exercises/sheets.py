@@ -122,7 +122,7 @@ def worksheet(tasks: Iterable[Exercise], *, solutions: bool = False, title: str 
         TypeError: for anything but exercises.
         ValueError: if there are none.
     """
-    sheet = tuple(tasks) if isinstance(tasks, Iterable) else None
+    sheet = tuple(tasks) if isinstance(tasks, Iterable) and not isinstance(tasks, set | frozenset) else None
     if sheet is None or not all(isinstance(task, Exercise) for task in sheet):
         raise TypeError(f"a worksheet takes a list of exercises, not {tasks!r}")
     if not sheet:
