@@ -14,9 +14,10 @@ from __future__ import annotations
 import contextlib
 import copy
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from autograd import DomainError, Value
 from nn.history import History
@@ -27,6 +28,8 @@ from nn.tables import listed, naming, nested, rows_of, shape_of, short
 
 __all__ = ["Confusion", "Examples", "accuracy", "class_of", "classes_of", "classify", "confusion", "deltas", "examples_of",
            "numbers_of", "outputs_of", "threshold_of"]  # fmt: skip
+
+OF_A_LIST: Final = re.compile(r"'list'|^list indices|^can't multiply sequence")  # in Python's messages
 
 
 @dataclass
@@ -74,7 +77,13 @@ def examples_of(outputs_for: Callable[[Any], Any], X: Any, y: Any, *, are_classe
     if not len(rows):
         raise ValueError("there are no examples; pass at least one")
     examples = Examples(rows, targets, None, None)
-    returned = outputs_for(examples.inputs(0))
+    try:
+        returned = outputs_for(examples.inputs(0))
+    except (AttributeError, TypeError) as error:
+        if OF_A_LIST.search(str(error)):  # perhaps a model of arrays, which works on the rows that its author tried
+            advice = "an array, a table or a tuple reaches the model as nested lists: there, write numpy.array(x)"
+            error.args = (f"{error}; {advice}",)
+        raise
     if returned is None:
         raise TypeError("the model returned None for example 0; let its __call__ return its outputs")
     _require_shapes(outputs_for, examples)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Value, log
+from autograd import Value, log, sigmoid
 from nn import MLP, Module, Neuron, accuracy, classify, confusion, deltas, fit, plots
 from nn.data import moons
 from nn.evaluation import Confusion, examples_of, numbers_of
@@ -258,3 +258,20 @@ def test_a_loss_with_many_paths_is_searched_once_for_what_it_depends_on() -> Non
     dependence = Dependence([w, Value(2.0)])
     dependence.see(y, given=[])
     assert [*dependence.unreached.values()] == [*dependence.parameters.values()][1:] and not dependence.is_empty
+
+
+@pytest.mark.parametrize("f", [lambda x: x.sum(), lambda x: x[:, 0][0], lambda x: (x - 1.0)[0][0], lambda x: (x * 0.5)[0][0]])
+@pytest.mark.parametrize("use", [lambda *given: fit(*given, epochs=1), accuracy])
+def test_a_model_of_arrays_is_told_that_examples_are_lists(f: Callable[[Any], Any], use: Callable[..., Any]) -> None:
+    class Arrays(Module):
+        def __init__(self, convert: Callable[[Any], Any]) -> None:
+            self.w, self.convert = Value(0.5), convert
+
+        def __call__(self, x: Any) -> Any:
+            return sigmoid(self.w * f(self.convert(x)))
+
+    X = np.array([[[0.0, 1.0]], [[1.0, 1.0]]])
+    assert isinstance(Arrays(np.asarray)(X[0]), Value)
+    with pytest.raises((AttributeError, TypeError), match="; an array, a table or a tuple reaches the model as nested lists: "):
+        use(Arrays(lambda x: x), X, [0.0, 1.0])
+    use(Arrays(np.array), X, [0.0, 1.0])
