@@ -75,6 +75,12 @@ def test_pairs_of_numbers_are_rejections_at_worst(x: float, y: float) -> None:
     assert_gradient(lambda x, y: x * y + x / y, x, y, gradient=lambda x, y: (y + 1 / y, x - x / y / y))
 
 
+@pytest.mark.parametrize("options", [{}, {"gradient": lambda v: [2 * x for x in v]}])
+@given(v=st.lists(st.floats(-4, 4), max_size=3))
+def test_points_of_every_length_are_rejections_at_worst(options: Any, v: list[float]) -> None:
+    assert_gradient(lambda v: sum(x * x for x in v), v, **options)
+
+
 @given(arrays((2, 3)), arrays(3, 0.5, 2.0))
 def test_points_may_be_drawn_as_arrays(a: Any, x: Any) -> None:
     assert a.shape == (2, 3) and x.shape == (3,) and a.dtype == float and (x >= 0.5).all() and (x <= 2).all()

@@ -38,7 +38,7 @@ def assert_gradient(
 
     In a Hypothesis test, a point at which this cannot be judged is rejected: a point at a kink or at the edge of a domain,
     where rounding hides too much, where a gradient of zero would pass too, where f has no value or overflows, or that is
-    itself not finite.  If every point is rejected, Hypothesis fails the test.
+    itself empty or not finite.  If every point is rejected, Hypothesis fails the test.
 
     Args:
         f: the function or the result of a graph, as for `gradcheck`.

@@ -31,7 +31,7 @@ from typing import Any, Final, Literal
 from autograd.checking.edges import Rules, clearance, excused
 from autograd.checking.lines import MOST_SINGLE, Line, axes, directions
 from autograd.checking.numeric import slope
-from autograd.checking.points import CALLS, PointError, finite, parameters, point_text, refuse_tuple, title
+from autograd.checking.points import CALLS, PointError, finite, parameters, point_text, refuse_tuple, require_inputs, title
 from autograd.checking.report import Report
 from autograd.checking.rounding import Rounded, spread
 from autograd.checking.verdicts import Check, judge, mark_vacuous, short
@@ -134,8 +134,7 @@ def _function(f: Callable[..., Any], point: Sequence[Any]) -> Subject:
         flatten(map_tree(lambda x: x if isinstance(x, Value) else Value(x), tree, name=name), name) for name, tree in arguments
     ]
     inputs = {path: leaf for leaves, _ in flat for path, leaf in leaves.items()}
-    if not inputs:
-        raise TypeError(f"{called} has no inputs to differentiate with respect to; pass a point, such as 0.5")
+    require_inputs(inputs, called, point)
 
     def call(values: Sequence[Value]) -> Value:
         rest = iter(values)

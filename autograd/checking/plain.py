@@ -40,6 +40,7 @@ from autograd.checking.points import (
     parameters,
     point_text,
     refuse_tuple,
+    require_inputs,
     subscript,
     title,
 )
@@ -99,8 +100,7 @@ class Comparison:
         refuse_tuple(f, point)
         self.f, self.gradient, self.rng, self.title = f, gradient, rng, title(f)
         self.point = Point(parameters(f, len(point)), point)
-        if not self.point.numbers:
-            raise TypeError(f"{self.title} has no inputs to differentiate with respect to; pass a point, such as 0.5")
+        require_inputs(self.point.numbers, self.title, point)
         for name, x in zip(self.point.names, self.point.numbers, strict=True):
             finite(x, name)
         self.notes: list[str] = []

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice, product
 from typing import Any, Final, NamedTuple
 
@@ -29,7 +29,7 @@ from autograd.value import Value
 
 __all__ = [
     "CALLS", "Block", "Point", "PointError", "block", "coarser", "finite", "parameters", "point_text", "refuse_tuple",
-    "subscript", "title",
+    "require_inputs", "subscript", "title",
 ]  # fmt: skip
 
 CALLS: Final = 3  # of a function at its point, to see whether it gives the same value
@@ -222,6 +222,19 @@ class Point:
         if found and found.shape == own == shape:
             text += "; if each entry of the result depends on only one entry, pass its diagonal matrix, np.diag(…)"
         return text
+
+
+def require_inputs(found: Collection[Any], called: str, point: Sequence[Any]) -> None:
+    """Raise unless numbers were found in the point of a function.
+
+    Raises:
+        TypeError: for no arguments at all.
+        PointError: for empty ones, such as an array of shape (0,).
+    """
+    if not found and not point:
+        raise TypeError(f"{called} has no inputs to differentiate with respect to; pass a point, such as 0.5")
+    if not found:
+        raise PointError(f"the point of {called} is empty, so there is no derivative to check; choose another point")
 
 
 def finite(x: float, name: str) -> float:
