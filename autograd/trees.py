@@ -145,9 +145,9 @@ def open_tree(tree: Any, path: str) -> Opened | None:
     """
     kind = type(tree)
     if isinstance(tree, dict):
-        return Opened(dict(tree), "[{!r}]".format, lambda new: _refilled(tree, new, path))
+        return Opened(dict(dict.items(tree)), "[{!r}]".format, lambda new: _refilled(tree, new, path, dict))
     if isinstance(tree, list):
-        return Opened(dict(enumerate(tree)), "[{!r}]".format, lambda new: _refilled(tree, new, path))
+        return Opened(dict(enumerate(list.__iter__(tree))), "[{!r}]".format, lambda new: _refilled(tree, new, path, list))
     if isinstance(tree, tuple):
         names = getattr(kind, "_fields", None)
         keys, step = (range(len(tree)), "[{!r}]") if names is None else (names, ".{}")
@@ -288,8 +288,10 @@ def _array(entries: Collection[Any], shape: tuple[int, ...]) -> Any:
     return np.fromiter(entries, float if plain else object, len(entries)).reshape(shape)
 
 
-def _refilled(tree: Any, new: dict[Any, Any], path: str) -> Any:
+def _refilled(tree: Any, new: dict[Any, Any], path: str, base: Any) -> Any:
     """Return a copy of a list or dict with other items, so that a subclass keeps its own attributes.
+
+    The methods of list and dict have the last word: those of a subclass may set attributes too, but also count from 1.
 
     An attribute that replaces a default of the class is a setting.  Any other that holds a number is refused: it may have
     been computed from the items, and derivatives would not flow through it.
@@ -297,6 +299,8 @@ def _refilled(tree: Any, new: dict[Any, Any], path: str) -> Any:
     twin = copy.copy(tree)
     for key, part in new.items():
         twin[key] = part
+    for key, part in new.items():
+        base.__setitem__(twin, key, part)
     own = getattr(tree, "__dict__", {})
     if own is tree:  # the attributes are the items
         twin.__dict__ = twin

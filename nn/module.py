@@ -30,6 +30,7 @@ import reprlib
 import warnings
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence, ValuesView
+from contextlib import suppress
 from functools import partial
 from types import MappingProxyType, MethodType
 from typing import Any, ClassVar
@@ -288,23 +289,26 @@ def _plain(thing: Any, twins: _Twins) -> Any:
 
 
 def _refilled(thing: Any, twins: _Twins) -> Any:
-    """Return a copy of a list, a deque or a dict, with numbers for `Value`s; a subclass stays one."""
-    is_dict = isinstance(thing, dict | MappingProxyType)
-    if isinstance(thing, ValuesView | MappingProxyType) or thing.__class__ is list:
-        twin: Any = {} if is_dict else []
-    else:
-        twin = copy.copy(thing)
+    """Return a copy of a list, a deque or a dict, with numbers for `Value`s; a subclass stays one.
+
+    The items are read and set by the methods of the base class, since those of a subclass may count from 1, for example.
+    """
+    base: Any = next((kind for kind in (list, deque, dict) if isinstance(thing, kind)), None)  # None for a view
+    twin: Any = base() if base else {} if isinstance(thing, MappingProxyType) else []
+    if thing.__class__ not in (list, dict) and base:
+        with suppress(Exception):  # one that is read-only cannot be copied
+            twin = copy.copy(thing)
     twins[id(thing)] = twin  # before its items, which may lead back to it
-    # By the methods of the base class, since those of a subclass may count from 1, for example.
-    if is_dict:
+    if isinstance(twin, dict):
         twins.is_in_doubt |= any(isinstance(key, Value) for key in thing)
-        dict.update(twin, {key: _plain(item, twins) for key, item in thing.items()})
+        pairs = dict.items(thing) if base else thing.items()
+        dict.update(twin, {key: _plain(item, twins) for key, item in pairs})
     else:
-        base: Any = deque if isinstance(thing, deque) else list
-        items = [_plain(item, twins) for item in thing]
+        items = [_plain(item, twins) for item in (base.__iter__(thing) if base else thing)]
+        base = base or list
         base.clear(twin)
         base.extend(twin, items)
-    return _with_attributes(twin, thing, twins)
+    return _with_attributes(twin, thing, twins) if twin.__class__ is thing.__class__ else twin
 
 
 def _rebound(thing: Any, twins: _Twins) -> Any:

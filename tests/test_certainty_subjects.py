@@ -221,6 +221,16 @@ def test_numbers_that_are_not_floats_are_enclosed() -> None:
         certify(sin, x=(Decimal("-1e400"), Decimal(1)))
 
 
+class ByName(dict[str, Any]):
+    """A dict whose items are attributes too, and that raises a KeyError for any other."""
+
+    __getattr__ = dict.__getitem__
+
+
+def test_a_dict_may_raise_its_own_error_for_attributes() -> None:
+    assert certify(lambda p: p.w * p.b, p=ByName(w=(1, 2), b=3)).value == (3, 6)
+
+
 def test_the_bounds_of_a_certificate_are_the_sides_of_another() -> None:
     inner = certify(sin, x=(0.1, 0.2))
     assert certify(lambda x: x * x, x=inner.value).value.low <= math.sin(0.1) ** 2

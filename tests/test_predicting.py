@@ -198,6 +198,16 @@ class FromOne(list[Any]):
         return super().__getitem__(i - 1)
 
 
+class Backwards(list[Any]):
+    def __iter__(self) -> Any:
+        return reversed([*super().__iter__()])
+
+
+class ReadOnly(dict[str, Any]):
+    def __setitem__(self, key: str, item: Any) -> None:
+        raise TypeError("read-only")
+
+
 class Stack(list[Any], Module):
     def __call__(self, x: Any) -> Any:
         return reduce(lambda out, layer: layer(out), self, x)
@@ -230,6 +240,8 @@ def five_times() -> Scaled:
 
 USES: dict[str, tuple[Any, Callable[[Any, Any], Any]]] = {
     "an overridden method": (FromOne([Value(2.0), Value(5.0), Value(7.0)]), lambda p, x: p[1] * x + p[2]),
+    "another order": (Backwards([Value(2.0), Value(5.0)]), lambda p, x: p[0] * x + 3.0 * next(iter(p))),
+    "no changes": (ReadOnly(w=Value(2.0)), lambda p, x: p["w"] * x),
     "a module that is a list": (Stack([Neuron(1, seed=1), lambda out: out * 3.0]), lambda p, x: p([x])),
     "attributes for items": (ByName(w=Value(2.0)), lambda p, x: p.w * x),
     "items for attributes": (Aliased(w=Value(2.0)), lambda p, x: p.w * x + p["w"]),

@@ -5,7 +5,7 @@ import enum
 import subprocess
 import sys
 from collections import Counter, OrderedDict, UserDict, defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import KW_ONLY, InitVar, dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import Dual, Value, grad, prod
+from autograd import Dual, Value, grad, jvp, prod
 from autograd.trees import flatten, is_array, map_tree, number_arrays, numbers, stack
 
 
@@ -166,6 +166,38 @@ def test_subclasses_keep_their_types() -> None:
     assert map_tree(lambda x: x, Counter(a=2)) == Counter(a=2)
     pair, point = map_tree(lambda x: -x, (Pair(1.0, 2.0), Point(3.0, 4.0)))
     assert type(pair) is Pair and pair == (-1.0, -2.0) and type(point) is Point and point.y == -4.0
+
+
+class FromOne(list[Any]):
+    def __getitem__(self, i: Any) -> Any:
+        return super().__getitem__(i - 1)
+
+    def __setitem__(self, i: Any, x: Any) -> None:
+        super().__setitem__(i - 1, x)
+
+
+class Backwards(list[Any]):
+    def __iter__(self) -> Any:
+        return reversed([*super().__iter__()])
+
+
+class Negated(dict[str, Any]):
+    def __setitem__(self, name: str, x: Any) -> None:
+        super().__setitem__(name, -x)
+
+    def items(self) -> Any:
+        return {name: -x for name, x in super().items()}.items()
+
+
+@pytest.mark.parametrize(("tree", "f"), [
+    (FromOne([2.0, 3.0, 5.0]), lambda p: p[1] ** 2 * p[2]), (Backwards([2.0, 3.0]), lambda p: p[0] ** 2 * p[1]),
+    (Negated(a=2.0, b=3.0), lambda p: p["a"] ** 2 * p["b"]),
+])  # fmt: skip
+def test_subclasses_with_methods_of_their_own_keep_their_items(tree: Any, f: Callable[[Any], Any]) -> None:
+    twin = map_tree(lambda x: x, tree)
+    assert type(twin) is type(tree) and twin == tree and f(tree) == 12.0
+    assert jvp(f, (tree,), (tree,)) == (12.0, 36.0)
+    assert [slope.data for slope in flatten(grad(f)(tree))[0].values()][:2] == [12.0, 4.0]
 
 
 class Mirrored(dict[str, Any]):

@@ -192,7 +192,7 @@ def _with_sides(tree: Any, path: str) -> Any:
 
 def _opened(tree: Any, path: str) -> Opened | None:
     """Take a container apart; return None for a number or an operand."""
-    is_leaf = hasattr(type(tree), "__primitive__") or getattr(tree, "shape", None) == ()
+    is_leaf = hasattr(type(tree), "__primitive__") or (hasattr(type(tree), "shape") and tree.shape == ())
     return None if is_leaf else open_tree(tree, path)
 
 
