@@ -77,7 +77,7 @@ class Module:
             TypeError: if an attribute is a function that closes over `Value`s, since numbers cannot take their place.
             ValueError: if the forward pass uses an attribute that was computed from a parameter earlier, since it may be stale.
         """
-        if inputs and hasattr(inputs[0], "to_numpy"):
+        if inputs and hasattr(type(inputs[0]), "to_numpy"):
             rows, others = listed(inputs[0]) or [], inputs[1:]
             if len(inputs[0].shape) == 2:
                 return [self.predict(row, *others, **options) for row in rows]

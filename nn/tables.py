@@ -27,7 +27,7 @@ def dense(x: Any) -> Any:
         ValueError: for a masked array with masked entries.
         TypeError: for complex numbers, dates and records, and for a table of objects that cannot become an array.
     """
-    if isinstance(x, list | tuple | float | int | Value):
+    if isinstance(x, list | tuple | dict | float | int | Value):
         return x
     if hasattr(x, "toarray"):  # sparse
         x = x.toarray()
@@ -62,7 +62,7 @@ def listed(x: Any) -> list[Any] | None:
 
 def nested(x: Any) -> Any:
     """Return an array as nested lists of Python's numbers, and everything else unchanged."""
-    return x.tolist() if hasattr(x, "tolist") else x
+    return x.tolist() if hasattr(type(x), "tolist") else x
 
 
 def flat(x: Any) -> Iterator[Any]:

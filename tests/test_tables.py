@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from autograd import DomainError
+from autograd import DomainError, Value
 from nn import MLP, Module, Neuron, Perceptron, accuracy, classify, confusion, fit, plots
 from nn.data import moons
 from nn.tables import naming, rows_of
@@ -265,3 +265,27 @@ def test_targets_of_a_table_that_was_not_shuffled_with_it_are_noted() -> None:
         assert "paired by position" in note and note.endswith("pass y.loc[X.index]")
     assert not notes(X, y.loc[X.index]) + notes(X, y.to_numpy()) + notes(X, y.rename({3: 4}))
     assert not notes(X.rename({3: 1}), y.rename({3: 1}))
+
+
+class ByName(dict[str, float]):
+    """A dict whose items are attributes too, and that raises a KeyError for any other."""
+
+    __getattr__ = dict.__getitem__
+
+
+def test_examples_may_be_dicts_with_attributes_for_items() -> None:
+    class Named(Module):
+        def __init__(self) -> None:
+            self.w = Value(0.5)
+
+        def __call__(self, x: Any) -> Any:
+            return self.w * x.size
+
+    examples, targets = [ByName(size=1.0), ByName(size=2.0)], [3.0, 6.0]
+    model = Named()
+    assert model.predict(examples[1]) == 1.0
+    assert fit(model, examples, targets, epochs=2, validation=(examples, targets)).epochs == 2
+    with pytest.raises(TypeError, match=r"^an example is or holds a ByName, but compiled training needs numbers"):
+        fit(model, examples, targets, epochs=2, compiled=True)
+    with pytest.raises(TypeError, match=r"^{'size': 1.0} is a ByName; pass a real number"):
+        Value(examples[0])
