@@ -47,7 +47,7 @@ class Module:
     """A network, or a part of one; to write your own, set its parameters as attributes and define ``__call__``.
 
     In ``__call__``, write ``tanh(net)`` rather than ``net.tanh()``: functions and operators also take the plain numbers that
-    `predict` passes.  Do not look parameters up with ``==`` or ``in``, or as keys: nodes differ even if their numbers are equal.
+    `predict` passes.  Do not look parameters up with ``==`` or ``in``, or as keys: nodes differ where numbers are equal.
 
     Copying or pickling a module leaves out attributes that are results of operations, since these belong to the call that made
     them.  A `functools.cached_property` is computed again; any other such attribute has to be set before ``__call__`` reads it.
@@ -285,6 +285,8 @@ def _plain(thing: Any, twins: _Twins) -> Any:
         for i, item in enumerate(thing.reshape(-1).tolist()):
             flat[i] = _plain(item, twins)
         return twin
+    if type(thing).__module__ == "numpy" and str(getattr(thing, "dtype", "")) in ("float16", "float32"):
+        return thing.astype(float) if thing.ndim else float(thing)  # they would round what is computed with a float
     return _twin(thing, role, twins)
 
 

@@ -303,3 +303,18 @@ def test_a_model_that_takes_only_nodes_is_told_what_to_write(use: Callable[[Any]
     with pytest.raises((AttributeError, TypeError), match=re.escape(message).replace(r"\.\*", ".*") + "$"):
         powered(use, 2.0).predict(3.0)
     assert powered(lambda out: out * numbers(out), 2.0).predict(3.0) == 81.0
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64, np.int8])
+def test_numbers_of_numpy_are_as_precise_as_with_nodes_when_predicting(kind: Any) -> None:
+    class Line(Module):
+        def __init__(self) -> None:
+            self.w, self.scale, self.shifts = Value(0.3), kind(3.7), np.array([1.3, 2.7], kind)
+
+        def __call__(self, x: Any) -> Any:
+            return self.w * x[0] * self.scale + self.shifts[0] + self.w * self.shifts[1]
+
+    inputs: list[Any] = [np.array([1.1, 7.0], kind), [kind(1.1)], (kind(1.1),)]
+    for x in inputs:
+        predicted = Line().predict(x)
+        assert predicted == Line()(x).data and isinstance(predicted, float)
