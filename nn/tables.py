@@ -62,7 +62,7 @@ def listed(x: Any) -> list[Any] | None:
 
 def nested(x: Any) -> Any:
     """Return an array as nested lists of Python's numbers, and everything else unchanged."""
-    return x.tolist() if hasattr(type(x), "tolist") else x
+    return x.tolist() if not isinstance(x, dict) and hasattr(x, "tolist") else x
 
 
 def flat(x: Any) -> Iterator[Any]:
