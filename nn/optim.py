@@ -33,9 +33,7 @@ from autograd import Value, maximum, minimum, sign, where
 from autograd.chance import Watched
 from autograd.value import nodes_below
 from nn.schedules import Schedule, cosine, exponential_decay, step_decay, warmup
-from nn.settings import (
-    is_positive, is_rate, is_share, name_alternatives, pair, require, require_array, require_numbers, whole_number,
-)  # fmt: skip
+from nn.settings import alternatives, is_positive, is_rate, is_share, pair, require, require_array, require_state, whole_number
 from nn.tables import short
 
 __all__ = ["SGD", "Adam", "Momentum", "Optimizer", "RProp", "Schedule", "cosine", "descend", "exponential_decay",
@@ -409,7 +407,7 @@ class RProp(Optimizer):
 
 
 for _kind in (SGD, Momentum, Adam, RProp):
-    name_alternatives(_kind)
+    alternatives(_kind)
 
 
 def require_optimizer(optimizer: Any) -> None:
@@ -438,7 +436,7 @@ def require_arrays(optimizer: Any, array: Any) -> None:
         trial.lr, trial._states = 0.1, {}
         for _ in range(2):
             trial.step_array(array, array**0)
-        require_numbers([part for _, state, _ in trial._states.values() for part in state], array.shape)
+        require_state([part for _, state, _ in trial._states.values() for part in state], array.shape)
         if by_array is Optimizer.step_array and watched.drew():
             raise ValueError("its rule draws random numbers, and would draw the same for all of them")
     except Exception as error:

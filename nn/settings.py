@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from nn.tables import short
 
-__all__ = ["is_positive", "is_rate", "is_share", "name_alternatives", "pair", "require", "require_array", "require_numbers",
+__all__ = ["alternatives", "is_positive", "is_rate", "is_share", "pair", "require", "require_array", "require_state",
            "whole_number"]  # fmt: skip
 
 # What takes the place of arguments of other libraries' optimisers.
@@ -100,10 +100,10 @@ def require_array(parameters: Any, gradient: Any) -> None:
         raise ValueError(f"the gradient has the shape of the parameters, {parameters.shape}; got {shape or gradient!r}")
 
 
-def require_numbers(state: Iterable[Any], shape: tuple[int, ...]) -> None:
+def require_state(state: Iterable[Any], shape: tuple[int, ...]) -> None:
     """Raise unless the state of an array of parameters consists of numbers and arrays of its shape, so that it can be divided.
 
-    >>> require_numbers([0.5, {"mean": 0.5}], (2,))
+    >>> require_state([0.5, {"mean": 0.5}], (2,))
     Traceback (most recent call last):
     TypeError: a state is a tuple of numbers; it contains {'mean': 0.5}
     """
@@ -125,7 +125,7 @@ def pair(returned: Any) -> Any:
     return returned
 
 
-def name_alternatives(kind: Any) -> None:
+def alternatives(kind: Any) -> None:
     """Let a class of optimisers name what takes the place of other libraries' arguments, if it is called with them.
 
     >>> from nn.optim import SGD

@@ -16,7 +16,7 @@ from autograd import Unary, Value, absolute, compile, dot, exp, log, maximum, re
 from autograd.compiler.arrays import Bound, NumPyMachine
 from autograd.compiler.layout import Layout, Slots
 from autograd.compiler.program import Program
-from autograd.compiler.schedule import GRADIENT
+from autograd.compiler.schedule import GRADIENT, INPUTS
 from nn import MLP
 from nn.losses import cross_entropy, l2, mean_squared_error
 
@@ -130,9 +130,14 @@ def laid_out(layout: Layout) -> Iterator[str]:
 
 def called(bound: Bound) -> Iterator[str]:
     """Iterate over the calls of NumPy's functions, with each operand's place in its space, its shape and its strides."""
+    places = {(id(args), i): place for args, i, place in bound.patches}
     others: dict[int, int] = {}  # the numbers of arrays outside of all spaces, by their addresses
 
-    def operand(x: Any) -> str:
+    def operand(args: list[Any], i: int) -> str:
+        x = args[i]
+        if (id(args), i) in places:
+            place = places[id(args), i]
+            return f"{SPACES[INPUTS + place.argument]}@{place.offset // 8} {lengths(place.shape, place.steps)}"
         if not isinstance(x, np.ndarray):
             return str(getattr(x, "__name__", x))
         if x.dtype.kind == "i":
@@ -146,7 +151,7 @@ def called(bound: Bound) -> Iterator[str]:
     for i, (function, args) in enumerate(bound.calls):
         name = getattr(getattr(function, "func", function), "__name__", "")
         options = getattr(function, "keywords", {})
-        shown = map(operand, [*args, *options.values()])
+        shown = [operand(args, k) for k in range(len(args))] + [operand([x], 0) for x in options.values()]
         yield f"    {'' if i < len(bound.forward) else 'backward '}{name} {', '.join(shown)}"
 
 

@@ -3,15 +3,15 @@
 Everything is prepared once for each size of batch: operands are views, results have their places, and what remains is a list of
 calls that allocate nothing, such as ``np.matmul(w, x, net)`` and ``np.tanh(net, out)``.
 
-The numbers of an example form a column and those of a slot a row, so that each slot is contiguous.  Only an argument has its
-examples in rows, so that it is copied at the speed of memory; it is used transposed.
+The numbers of an example form a column and those of a slot a row, so that each slot is contiguous.  An argument has its
+examples in rows; it is used transposed, and copied only where slots have to be gathered from it.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from autograd.primitives import Primitive
 
 __all__ = ["NumPyMachine"]
 
-Call: TypeAlias = tuple[Callable[..., Any], tuple[Any, ...]]
+Call: TypeAlias = tuple[Callable[..., Any], list[Any]]
 MOST_SIZES: Final = 8  # the number of batch sizes that stay prepared
 
 
@@ -56,6 +56,15 @@ class NumPyMachine:
         return bound.run(arguments, bound.calls), bound.spaces[GRADIENT][:, 0] * share
 
 
+class ArgumentView(NamedTuple):
+    """A view of an argument, with steps in bytes, that is made at each run, when the argument is known."""
+
+    argument: int
+    shape: tuple[int, ...]
+    offset: int
+    steps: tuple[int, ...]
+
+
 class Bound:
     """A program's calls for batches of one size."""
 
@@ -69,8 +78,11 @@ class Bound:
             BATCHED: np.empty((layout.sizes[BATCHED], batch), dtype),
             GRADIENT: np.zeros((machine.parameters.size, 1), dtype),
         }
-        self.spaces |= {INPUTS + i: np.empty((batch, size), dtype).T for i, size in enumerate(machine.sizes)}
+        self.steps = {space: (array.strides[0], array.strides[1]) for space, array in self.spaces.items()}
+        for i, size in enumerate(machine.sizes):
+            self.steps[INPUTS + i] = (dtype.itemsize, size * dtype.itemsize)
         self.outputs = layout.outputs_by_space()
+        self.patches: list[tuple[list[Any], int, ArgumentView]] = []
         self.calls: list[Call] = []
         n_forward = 0  # the number of calls of the forward pass, which comes first
         self._gathered: dict[Any, Array] = {}
@@ -83,38 +95,46 @@ class Bound:
 
     def run(self, arguments: Sequence[Array], calls: Sequence[Call]) -> Array:
         """Put the arguments in their places, make the calls, and return the outputs [outputs×batch]."""
-        for i, argument in enumerate(arguments):
-            np.copyto(self.spaces[INPUTS + i].T, argument)
+        for args, i, (argument, shape, offset, steps) in self.patches:
+            args[i] = np.ndarray(shape, self.dtype, arguments[argument], offset, steps)
         with np.errstate(all="ignore"):  # undefined operations give NaN or ±∞ here
             for function, args in calls:
                 function(*args)
+        for args, i, _ in self.patches:
+            args[i] = None  # so that the batch can be freed
         found = np.empty((len(self.layout.outputs), self.batch), self.dtype)
         for space, which, slots in self.outputs:
-            found[which] = self.spaces[space][slots]
+            found[which] = self.spaces[space][slots] if space < INPUTS else arguments[space - INPUTS].T[slots]
         return found
 
     def call(self, function: Callable[..., Any], *args: Any) -> None:
         """Add a call."""
-        self.calls.append((function, args))
+        call = function, [*args]
+        for i, x in enumerate(args):
+            if isinstance(x, ArgumentView):
+                self.patches.append((call[1], i, x))
+        self.calls.append(call)
 
     # Views of operands and results.
 
-    def see(self, space: int, first: int, dims: Sequence[tuple[int, int]]) -> Array:
+    def see(self, space: int, first: int, dims: Sequence[tuple[int, int]]) -> Any:
         """Return a view that begins at a slot and has these lengths and steps in bytes."""
         shape, steps = tuple([n for n, _ in dims]), tuple([step for _, step in dims])
-        array = self.spaces[space]
-        return np.ndarray(shape, self.dtype, array.T if space >= INPUTS else array, first * array.strides[0], steps)
+        offset = first * self.steps[space][0]
+        if space >= INPUTS:
+            return ArgumentView(space - INPUTS, shape, offset, steps)
+        return np.ndarray(shape, self.dtype, self.spaces[space], offset, steps)
 
-    def view(self, slots: Slots) -> Array:
+    def view(self, slots: Slots) -> Any:
         """Return slots in their shape, with a last dimension for the batch."""
         even = strides(slots.index)
         if even is None:
             return self.gather(slots.space, slots.index)
-        down, along = self.spaces[slots.space].strides
+        down, along = self.steps[slots.space]
         dims = [(n, step * down) for n, step in zip(slots.index.shape, even[1], strict=True)]
         return self.see(slots.space, even[0], [*dims, (self.width(slots.space), along)])
 
-    def operand(self, slots: Slots) -> Array:
+    def operand(self, slots: Slots) -> Any:
         """Return a view of slots, without dimensions if they are one number, which halves the time of calls on small arrays."""
         first = int(slots.index.flat[0])
         if self.width(slots.space) == 1 and (slots.index == first).all():
@@ -130,18 +150,17 @@ class Bound:
         key = space, index.shape, index.tobytes()
         if key not in self._gathered:
             self._gathered[key] = found = np.empty((*index.shape, self.width(space)), self.dtype)
-            source = self.spaces[space]
-            if space >= INPUTS and space not in self._gathered:  # an argument is copied once, so that its slots are contiguous
-                self._gathered[space] = np.empty(source.shape, self.dtype)
-                self.call(np.copyto, self._gathered[space], source)
-            source = self._gathered.get(space, source)
-            self.call(np.take, source, index.reshape(-1), 0, found.reshape(index.size, -1), "clip")
+            if space not in self.spaces:  # an argument is copied once, so that its slots are contiguous
+                down, along = self.steps[space]
+                self.spaces[space] = np.empty((along // down, self.batch), self.dtype)
+                self.call(np.copyto, self.spaces[space], self.see(space, 0, [(along // down, down), (self.batch, along)]))
+            self.call(np.take, self.spaces[space], index.reshape(-1), 0, found.reshape(index.size, -1), "clip")
         return self._gathered[key]
 
-    def matrix(self, slots: Slots) -> Array:
-        """Return slots [c×m×K] as matrices for BLAS, [c×m×K·batch], without c if it is 1."""
+    def matrix(self, slots: Slots, *, transposed: bool = False) -> Any:
+        """Return slots [c×m×K] as matrices for BLAS, [c×m×K·batch] or transposed [c×K·batch×m], without c if it is 1."""
         c, m, k = slots.index.shape
-        down, along = self.spaces[slots.space].strides
+        down, along = self.steps[slots.space]
         even, width = strides(slots.index), self.width(slots.space)
         if even is not None:
             first, steps = even
@@ -151,8 +170,10 @@ class Bound:
             merges = width == 1 or k == 1 or column == width * along
             if merges and _suits_blas(line, m, across, k * width, self.dtype.itemsize):
                 dims = [(m, line), (k * width, across)]
+                dims = dims[::-1] if transposed else dims
                 return self.see(slots.space, first, [(c, block), *dims] if c > 1 else dims)
         found = self.gather(slots.space, slots.index).reshape(c, m, -1)
+        found = found.swapaxes(1, 2) if transposed else found
         return found if c > 1 else found[0]
 
     # The calls of an instruction, by its kind.
@@ -223,7 +244,7 @@ class Bound:
         target = self.view(instruction.out)[..., 0] if is_contiguous else np.empty(index.shape, self.dtype)
         target = target if c > 1 else target[0]
         for i, (left, right) in enumerate(instruction.factors):
-            self.accumulate(np.matmul, i, target, self.matrix(left), self.matrix(right).swapaxes(-1, -2))
+            self.accumulate(np.matmul, i, target, self.matrix(left), self.matrix(right, transposed=True))
         if not is_contiguous:
             self.call(np.put, self.spaces[GRADIENT], index, target)
 
