@@ -69,17 +69,22 @@ class Canonical(Graph):
 
     def add(self, graph: Graph, wanted: Sequence[int]) -> list[int]:
         """Add the wanted nodes of a graph and all that they are computed from; return the places of the wanted ones."""
-        rows, operands = graph.rows, graph.operands
+        rows, operands, n_leaves = graph.rows, graph.operands, graph.n_leaves
         zeros = {i for i, x in graph.constants.items() if x == 0}  # which a sum leaves out
         uses, inner = _uses(graph, wanted, zeros)
         place = [*range(len(graph))]
-        for i in range(graph.n_leaves, len(graph)):
+        for i in range(n_leaves, len(graph)):
             if not uses[i] or inner[i]:
                 continue
             row, made_of = rows[i], operands[i]
             if row is None:
-                if i in graph.constants:  # the lists of a dot are made with it
-                    place[i] = self.constant(graph.constants[i])
+                place[i] = self.constant(graph.constants[i]) if i in graph.constants else -1  # -1: a list, until a dot needs it
+            elif row is primitives.dot and _is_plain(graph, made_of, inner):
+                for k in made_of[:2]:
+                    if place[k] < 0:
+                        is_moved = max(operands[k]) >= n_leaves  # leaves have the same places in both graphs
+                        place[k] = self.listed(tuple(map(place.__getitem__, operands[k])) if is_moved else operands[k])
+                place[i] = self._dot(*[place[j] for j in made_of])
             elif row in ADDITIVE:
                 place[i] = self.sum(*_terms(graph, i, inner, zeros, place))
             elif row in SQUARE and _is_square(graph, i):
@@ -175,6 +180,11 @@ def _uses(graph: Graph, wanted: Sequence[int], zeros: Container[int]) -> tuple[l
                 uses[j] += 1
     inner[:n_leaves] = bytes(n_leaves)  # leaves are not taken apart
     return uses, inner
+
+
+def _is_plain(graph: Graph, made_of: Sequence[int], inner: Sequence[int]) -> bool:
+    """Return whether a dot can stay as it is: it has several products, and its bias is neither taken apart nor 0."""
+    return len(graph.operands[made_of[0]]) > 1 and not any(inner[j] or graph.constants.get(j) == 0 for j in made_of[2:])
 
 
 def _terms(
