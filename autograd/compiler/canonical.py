@@ -119,6 +119,13 @@ class Canonical(Graph):
         flags.append(depends)
         return super().append(row, operands)
 
+    def _dot(self, left: int, right: int, *bias: int) -> int:
+        """Enter a dot of two lists, with the factors that vary on the right."""
+        if self.depends[left] & VARIES and not self.depends[right] & ALL_VARY:
+            pairs = self._oriented(zip(self.operands[left], self.operands[right], strict=True))
+            left, right = (self.listed(places) for places in zip(*pairs, strict=True))
+        return self.node(primitives.dot, (left, right, *bias))
+
     def _oriented(self, products: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         """Return products with the factor that varies on the right, or with a 0 there, which may pad a list of such factors."""
         depends, constants = self.depends, self.constants
@@ -149,7 +156,7 @@ class Canonical(Graph):
         """Return the node of Σ leftᵢ·rightᵢ."""
         if len(left) == 1:
             return self.node(primitives.multiply, (right[0], left[0]))
-        return self.sum([*zip(left, right, strict=True)], ())
+        return self._dot(self.listed(left), self.listed(right))
 
 
 def _uses(graph: Graph, wanted: Sequence[int], zeros: Container[int]) -> tuple[list[int], bytearray]:
