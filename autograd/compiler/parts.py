@@ -122,7 +122,7 @@ def operands_of(instruction: Instruction) -> list[tuple[Slots, int]]:
 
 
 def is_dot(left: Slots, right: Slots) -> bool:
-    """Return whether factors are weights, or numbers that are the same in all examples, and what they weigh."""
+    """Return whether left factors weigh right ones: they are the same in all examples, and not both are parameters."""
     return left.space < BATCHED and not left.space == right.space == PARAMETERS
 
 
