@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from autograd import Dual, Nary, Unary, Value, compile, dot, grad, gradients, hessian, jacobian, jvp, maximum, sqrt, tanh, where
+from nn import MLP
 
 # Dual numbers as conditions
 
@@ -286,6 +287,36 @@ def test_the_advice_for_old_constants_helps() -> None:
     u.data = 4.0
     program.pull()
     assert program.gradient([1.0])[1].tolist() == [4.0, 2.0]
+
+
+def test_a_program_does_not_go_on_with_old_parameters() -> None:
+    """A loop that moved the Values, as a loop without a program does, computed the same loss again and again."""
+    w = Value(2.0, label="w")
+    program = compile(lambda x: w * x, [w], example=[0.0])
+    w.data -= 0.5
+    for run in (program, program.gradient, program.outputs_and_gradient, program.jacobian):
+        with pytest.raises(ValueError, match=r"^w = 1\.5 was 2\.0 when the program read its parameters.* program\.pull\(\)"):
+            run([1.0])
+    program.pull()
+    assert program([1.0]) == [1.5]
+    w.data = 7.0
+    program.push()
+    assert w.data == 1.5 and program([1.0]) == [1.5]
+    w.data = 7.0
+    program.parameters = [3.0]  # this says what to compute with
+    assert program([1.0]) == [3.0]
+    program.parameters *= 2.0  # in place, as by an optimiser
+    assert program([1.0]) == [6.0]
+
+
+def test_a_model_with_other_weights_is_noticed_whatever_its_size() -> None:
+    model, other = MLP(20, [30, 1], seed=1), MLP(20, [30, 1], seed=2)
+    program = compile(model, model.parameters(), example=[[0.0] * 20])
+    model.load_state_dict(other.state_dict())
+    with pytest.raises(ValueError, match=r"when the program read its parameters"):
+        program([[1.0] * 20])
+    program.pull()
+    assert program([[1.0] * 20])[0] == pytest.approx(model.predict([1.0] * 20))
 
 
 def test_constants_that_stay_are_no_reason_to_refuse() -> None:

@@ -35,7 +35,7 @@ from autograd.compiler.lesson import latex, lesson
 from autograd.compiler.native import NativeMachine
 from autograd.compiler.pure import PureMachine, as_function, exact_share
 from autograd.compiler.tracing import Graph, Shape
-from autograd.compiler.version import INSIDE, Plan, Version
+from autograd.compiler.version import INSIDE, Plan, Version, require_same
 from autograd.trees import map_tree
 from autograd.value import TRACED_VARIABLE, Value
 
@@ -62,6 +62,9 @@ class Machine(Protocol):
 # In order of preference: the first one that suits runs the program.
 MACHINES: Final[dict[str, type[Machine]]] = {"pure": PureMachine, "native": NativeMachine, "numpy": NumPyMachine}
 REDUCE: Final = ("mean", "sum")
+READ: Final = ("the program read its parameters, and it would compute with that; program.pull() reads the numbers of the "
+               "Values, program.push() sets them to its own")  # fmt: skip
+WATCHED: Final = 32  # parameters whose `Value`s are looked at before each run, which takes 25 ns each
 MOST_TRACES: Final = 32
 
 
@@ -93,6 +96,7 @@ class Program:
             raise TypeError(f"parameters is a list of Values, such as model.parameters(); got {parameters!r}")
         self.f, self.leaves, self.backend = f, leaves, backend
         self._parameters: Array = np.array([leaf.data for leaf in self.leaves], dtype)
+        self._known = self._numbers_now()
         if not hasattr(traces, "__index__") or traces < 1:
             raise ValueError(f"traces is a whole number, at least 1; got {traces!r}")
         self.traces: dict[tuple[Any, ...], Version] = {}
@@ -122,15 +126,22 @@ class Program:
         if numbers is not self._parameters:  # the same array is set after ``program.parameters -= step``
             # The machines hold this array, so it is filled, not replaced.
             self._parameters[...] = numbers_of(numbers, "parameters", len(self.leaves), "leaf")
+        self._known = self._numbers_now()  # whatever they are: it was said what to compute with
+
+    def _numbers_now(self) -> dict[Value, float]:
+        """Return the numbers of parameters' `Value`s, of which a few stand for many."""
+        return {leaf: leaf._number for leaf in self.leaves[:: len(self.leaves) // WATCHED + 1]}
 
     def pull(self) -> None:
         """Read the parameters' numbers from the `Value`s."""
         self._parameters[...] = [leaf.data for leaf in self.leaves]
+        self._known = self._numbers_now()
 
     def push(self) -> None:
         """Write the parameters' numbers into the `Value`s."""
         for leaf, x in zip(self.leaves, self._parameters.tolist(), strict=True):
             leaf.data = x
+        self._known = self._numbers_now()
 
     def __call__(self, *arguments: Any) -> Any:
         """Return the outputs for a batch.
@@ -144,7 +155,8 @@ class Program:
             containers, the same containers with such arrays inside.
 
         Raises:
-            ValueError: for shapes that do not fit.
+            ValueError: for shapes that do not fit, and if the `Value`s of parameters have other numbers than when they were
+                read (at most 32 are looked at), since the program would not use these; see `pull` and `push`.
             TypeError: for a leaf that is not a number, by its path.
         """
         runs = []
@@ -327,6 +339,7 @@ class Program:
         batch, dtype = Batch(arguments), self._parameters.dtype
         if TRACED_VARIABLE.get() is not None and any(leaf.__class__ is not Value for leaf in self.leaves):
             raise TypeError(INSIDE)
+        require_same(self._known, READ)
         if not self._takes_any:
             in_order = self.trace.in_order(batch)
             self.trace.require_constants()
