@@ -54,8 +54,10 @@ def compile(
             that returns one `Value`, such as a loss, or a tree of them.  It is called with nodes that stand for any
             number, so a choice that depends on data has to be a `where`, a `maximum` or the like; Python's ``if`` raises an
             error.  The call borrows the parameters: no other thread may use them meanwhile.
-        parameters: the leaves to differentiate with respect to.  Any other `Value` that f uses is a constant; once its number
-            has changed, the program refuses to run.  So for two networks of which one is trained, list both.
+        parameters: the leaves to differentiate with respect to.  The program has their numbers in an array of its own,
+            `Program.parameters`; once those of the `Value`s have changed, `pull` reads them.  Any other `Value` that f uses is
+            a constant; once its number has changed, the program refuses to run.  So for two networks of which one is trained,
+            list both.
         example: arguments to trace f with immediately; only their structures, shapes and labels matter, and the program then
             accepts no others.  Numbers in a row may be passed as a list, a tuple or an array; f always gets the example's kind.
             Without an example, f is traced once for each structure and shape that the program meets.
