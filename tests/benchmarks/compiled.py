@@ -150,9 +150,11 @@ def scalars(work: Workload) -> Participant:
 
     def step() -> None:
         learn(batch[:1])
-        for leaf, change in zip(work.leaves, change_of([leaf.grad / n for leaf in work.leaves]), strict=True):
-            leaf.data -= change
+        changes = change_of([leaf.grad / n for leaf in work.leaves])
+        # Kept aside, since a program of the leaves would not go on after they moved.
+        moved[:] = [leaf.data - change for leaf, change in zip(work.leaves, changes, strict=True)]
 
+    moved: list[float] = []
     change_of = changer(work, [0.0] * len(work.leaves))
     return Participant("eager", gradient, step, 1 / n)
 
