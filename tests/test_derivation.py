@@ -437,6 +437,15 @@ def test_factors_on_some_of_the_paths_are_reported_with_the_ratio_of_each() -> N
     assert judgement.endswith(f"∂v1/∂h = 2 by {h_twice:.5g}, ∂h/∂w = w = 3 by {path:.5g}")
 
 
+def test_a_path_is_forgotten_through_a_node_that_is_used_twice() -> None:
+    x = Value(0.5, label="x")
+    h = tanh(x)
+    claim = (1 - math.tanh(h.data) ** 2) * (1 - h.data**2)
+    assert judged({"x": x, "loss": tanh(h) + 3 * h}, {"x": claim}).endswith(
+        "a path was forgotten, the one through v3 = 3·v1, which adds 1·3·0.78645 = 2.3593"
+    )
+
+
 def test_several_forgotten_paths_are_named_where_there_are_few() -> None:
     w = Value(1.0, label="w")
     for n, missing, named in ((12, (0, 5), 2), (13, (0, 5), 0), (13, (5,), 1), (20, (19,), 1)):
