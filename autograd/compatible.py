@@ -63,7 +63,7 @@ class Compatible:
             calls_methods = row is None or row.infix or options
             return (ufunc if calls_methods else namespace.frompyfunc(row, len(operands), 1))(*boxed, **options)
         if ufunc.__name__ == "divmod" and method == "__call__" and not options:
-            return TABLE["floor_divide"].apply(operands), TABLE["remainder"].apply(operands)
+            return operands[0] // operands[1], operands[0] % operands[1]
         if row is None or method != "__call__" or options:
             name = ufunc.__name__
             if method == "__call__" and f"{'d' * ufunc.nin}->?" in ufunc.types:  # it returns truth values

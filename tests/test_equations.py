@@ -131,7 +131,7 @@ def test_what_is_repeated_is_counted() -> None:
     """They were written ``Σ w + x``, ``[v1, v2] ⊙ x``, ``w @ x`` and ``logsumexp(w, x)``."""
     w = [Value(0.1 * i, label=f"w{i}") for i in range(2)]
     assert "  loss[B] = w₀ + 3·w₁ + x" in str(compile(lambda x: w[0] + w[1] + (w[1] + (w[1] + x)), w, example=[0.0]))
-    assert "= (2·w0) @ x[B] + sin(w1)" in str(compile(lambda x: dot([w[0]] * 2, [x] * 2) + sin(w[1]), w, example=[0.0]))
+    assert "= 2·w0 ⊙ x + sin(w1)" in str(compile(lambda x: dot([w[0]] * 2, [x] * 2) + sin(w[1]), w, example=[0.0]))
     assert "= [w₀, w₀…₁][3] @ [x₀, x₀…₁]" in str(compile(lambda x: dot(w + w[:1], [x[0], x[1], x[0]]), w, example=[[0.0] * 2]))
     assert "logsumexp(w0, w0, x)" in str(compile(lambda x: logsumexp([w[0], x, w[0]]), w, example=[0.0]))
 

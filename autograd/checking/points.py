@@ -234,7 +234,7 @@ def require_inputs(found: Collection[Any], called: str, point: Sequence[Any]) ->
     if not found and not point:
         raise TypeError(f"{called} has no inputs to differentiate with respect to; pass a point, such as 0.5")
     if not found:
-        raise PointError(f"the point of {called} is empty, so there is no derivative to check; choose another point")
+        raise PointError(f"the point of {called} is empty; choose one with at least one number")
 
 
 def finite(x: float, name: str) -> float:

@@ -316,8 +316,8 @@ class Writer:
             if inner.kind == "apply":
                 return inner.row.apply([self.operand(operand) for operand in inner.operands])
             return Written(self.formula(inner))
-        words = self.names.words(slots)
-        if len(parts) == 1 and words and {*words} < {*parts[0][0].words}:  # some of those in a block with several
+        several = parts[0][0].words if len(parts) == 1 else ()
+        if len(several) > 1 and {*(words := self.names.words(slots))} < {*several}:  # some of those in a block
             out = parts[0][0].instruction.out
             used = [i for i, word in enumerate(self.names.words(out)) if word in words]
             order = out.index[np.isin(self.names.numbers_of_words(out), used)]
@@ -348,7 +348,8 @@ class Writer:
         (_, m, n), k = instruction.out.index.shape, left.index.shape[2]
         a, b = self.operand(left), self.operand(right)
         if k > 1 and all((slots.index == slots.index[..., :1]).all() for slots in (left, right)):
-            left, right, a = left._replace(index=left.index[..., :1]), right._replace(index=right.index[..., :1]), k * a
+            left, right = (slots._replace(index=slots.index[..., :1]) for slots in (left, right))
+            a, k = k * a, 1
         if m == n == 1 and not instruction.is_summed and (k == 1 or not is_dot(left, right)):
             return self.text(a * b) if k == 1 else self.markup.total.format(self.text(a * b))
         first, second = self.matrix(left, a), self.matrix(right, b)
