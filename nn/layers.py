@@ -421,7 +421,7 @@ def twins(model: Module) -> list[str]:
     for mlp in (part for part in model.modules() if isinstance(part, MLP)):
         for layer, after in pairwise(mlp.layers):
             if len({neuron.w[0].data for neuron in layer.neurons}) == len(layer.neurons):
-                continue  # as random weights do; measured: a network of 670,000 takes 1 ms instead of 500
+                continue  # as for random weights; measured: 0.2 s instead of 0.5 for 670,000 parameters
             alike: dict[tuple[float, ...], list[int]] = {}
             for i, neuron in enumerate(layer.neurons):
                 weights = [*neuron.parameters(), *(each.w[i] for each in after.neurons)]
