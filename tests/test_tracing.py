@@ -39,6 +39,15 @@ def test_a_program_takes_numbers_and_says_what_to_do_with_nodes() -> None:
     assert compile(lambda x: inner.f(x) + 1, [w])([3.0]).tolist() == [7.0]
 
 
+def test_the_class_of_a_node_makes_a_constant() -> None:
+    w = Value(3.0, label="w")
+    program = compile(lambda x: type(w)(2.0, label="two") * w * x + x.__class__(1), [w])
+    assert program([1.0, 2.0]).tolist() == [7.0, 13.0]
+    assert program.gradient([1.0, 2.0])[1].tolist() == [3.0]
+    with pytest.raises(TypeError, match="a Value holds a number, not a node; use <traced x> itself"):
+        compile(lambda x: type(w)(x), [w], example=[1.0])
+
+
 def test_a_program_is_not_run_where_its_parameters_stand_for_any_number() -> None:
     w, u = Value(2.0, label="w"), Value(3.0, label="u")
     inner = compile(lambda x: w * x, [w])

@@ -15,7 +15,8 @@ batches at the speed of hand-written NumPy.
     native      the same graph on single numbers, compiled by numba
     interpreter the native code, written from the table
     lesson      the instructions as equations
-    labels      what the labels of parameters and results have in common, for the names in equations
+    names       what equations call parameters and results
+    labels      what their labels have in common, for these names
     parts       names for parts of arrays
     batches     arguments and results as trees of arrays
     version     the passes in a row, for arguments of one structure

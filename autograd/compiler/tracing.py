@@ -318,6 +318,10 @@ class Traced(Operand, Value):
 
     __slots__ = ()
 
+    def __new__(cls, data: Any, label: str | None = None) -> Any:
+        """Return a constant, as ``type(w)(2.0)`` does for a node w that is not traced."""
+        return Value(data, label)
+
     def __primitive__(self, row: Primitive, operands: Sequence[Any]) -> Any:
         """Enter the operation into the graph."""
         return self._dy.record(row, operands)
