@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeAlias
 
+from autograd import power
 from nn.settings import is_positive, is_rate, require, whole_number
 
 __all__ = ["Schedule", "cosine", "exponential_decay", "step_decay", "warmup"]
@@ -69,7 +70,7 @@ def warmup(lr: float | Schedule, steps: int) -> Schedule:
 
 
 def _by_steps(lr: float, every: int, factor: float, step: int) -> float:
-    return lr * factor ** (step // every)
+    return float(lr * power(float(factor), step // every))  # ∞ where it overflows, which the optimiser refuses
 
 
 def _along_cosine(lr: float, steps: int, lowest: float, step: int) -> float:

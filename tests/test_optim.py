@@ -123,6 +123,17 @@ def test_schedules() -> None:
     assert (rates, w.data) == ([1.0, 0.5, 0.25], 1.75)
 
 
+@pytest.mark.parametrize(
+    "schedule", [exponential_decay(0.8, 2), exponential_decay(0.8, 1.5), warmup(step_decay(0.8, 2, 2.0), 9)]
+)
+def test_a_rate_that_grew_beyond_the_floats_is_refused_with_its_step(schedule: Any) -> None:
+    optimizer = SGD(lr=schedule)
+    optimizer.steps = 5000
+    with pytest.raises(ValueError, match=r"lr\(5000\) is a finite number, 0 or more; got inf"):
+        optimizer.step([Value(1.0)])
+    assert optimizer.steps == 5000
+
+
 @pytest.mark.parametrize(("make", "message"), [
     (lambda: SGD(lr=0.0), "lr is a positive number, or a function of the step; got 0.0"),
     (lambda: SGD(lr=-1.0), "got -1.0"),
