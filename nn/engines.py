@@ -141,6 +141,14 @@ class Engine(ABC):
         An example for which the loss is undefined counts as ∞ and does not raise, so that the training so far is not lost.
         """
 
+    @abstractmethod
+    def settle(self) -> None:
+        """Bring the model, and the optimiser's state, up to date with what was learned."""
+
+    def resume(self) -> None:
+        """Pick up changes that callbacks made to the model: other parameters are learned from now on."""
+        self.parameters = parameters_of(self.lesson.model)
+
     def notes(self) -> list[str]:
         """Return, after the first epoch, a sentence about each thing that is not learned, and stop inspecting graphs."""
         self.looking = False
@@ -216,11 +224,7 @@ class Eager(Engine):
         return mean_of(losses), None if examples.classes is None else right / len(examples)
 
     def settle(self) -> None:
-        """Bring the model up to date with what was learned."""
-
-    def resume(self) -> None:
-        """Pick up changes that callbacks made to the model: other parameters are learned from now on."""
-        self.parameters = parameters_of(self.lesson.model)
+        """Do nothing: each step has moved the model itself."""
 
 
 class Compiled(Engine):
@@ -446,7 +450,7 @@ def mean_of(losses: Any) -> float:
     return total / (n * share)
 
 
-def engine_for(lesson: Lesson, compiled: bool | str, epochs: int) -> Eager | Compiled:
+def engine_for(lesson: Lesson, compiled: bool | str, epochs: int) -> Engine:
     """Return the engine: True and False choose it; "auto" compiles where that is possible and saves time.
 
     Raises:

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 __all__ = ["History"]
@@ -43,6 +44,28 @@ class History:
     def epochs(self) -> int:
         """The number of complete epochs."""
         return len(self.loss)
+
+    def enter(
+        self,
+        loss: float,
+        accuracy: float | None = None,
+        validation_loss: float | None = None,
+        validation_accuracy: float | None = None,
+    ) -> None:
+        """Enter the numbers of an epoch, of which all but the loss may be missing: None.
+
+        >>> history = History()
+        >>> history.enter(0.5, validation_loss=math.nan)
+        >>> history.loss, history.accuracy, history.validation_loss
+        ([0.5], [], [inf])
+        """
+        # Without a call in between, which could be interrupted: an epoch is entered completely or not at all.
+        self.loss += [loss]
+        self.accuracy += [] if accuracy is None else [accuracy]
+        # NaN, which differs from itself, counts as ∞: an eager engine raises an error for it, a compiled program does not.
+        if validation_loss is not None:
+            self.validation_loss += [validation_loss if validation_loss == validation_loss else math.inf]
+        self.validation_accuracy += [] if validation_accuracy is None else [validation_accuracy]
 
     def __str__(self) -> str:
         curves = [("loss", self.loss, ".4f"), ("accuracy", self.accuracy, ".2f"),

@@ -32,7 +32,7 @@ from typing import Any, Never
 
 from autograd import DomainError, find_nonfinite
 from autograd.collector import collector_paused
-from nn.engines import Compiled, Lesson, Step, StepError, engine_for
+from nn.engines import Compiled, Engine, Lesson, Step, StepError, engine_for
 from nn.evaluation import Examples, examples_of, numbers_of
 from nn.history import History
 from nn.layers import choose, generator, twins
@@ -173,41 +173,15 @@ def fit(
     if isinstance(model.history, History | None):  # otherwise the model uses the name itself
         vars(model)["history"] = history
 
-    def call_back() -> bool:
-        engine.settle()
-        try:
-            returned = [callback(history, model) for callback in callbacks]
-            return any(_is_bool(stop) and stop for stop in returned)
-        finally:
-            engine.resume()
-
     bar, waiting = bar_over(progress, epochs), _Patience(patience, tolerance)
     try:
         for _ in range(epochs):
-            try:
-                drawn = shuffled() if batches is None else _checked(batches(), len(examples), history)
-                steps = [*engine.learn_all(drawn)]
-            except StepError as error:
-                engine.settle()
-                raise DivergenceError(_fault(lesson, error.batch, history), history) from error.__cause__
-            if not steps:
-                raise ValueError(f"batches gave no batch in epoch {history.epochs}, so there is nothing to learn from")
-            epoch_loss, epoch_accuracy = _summary(steps, reduce)
-            if not history.epochs:
-                history.notes += engine.notes()
-            held_out_loss, held_out_accuracy = engine.measure(held_out) if held_out is not None else (None, None)
-            # Only now, and without a call in between that could be interrupted: an epoch is entered completely or not at all.
-            history.loss += [epoch_loss]
-            history.accuracy += [] if examples.classes is None else [epoch_accuracy]
-            # NaN, which differs from itself, counts as ∞: an eager engine raises an error for it, a compiled program does not.
-            if held_out_loss is not None:
-                history.validation_loss += [held_out_loss if held_out_loss == held_out_loss else math.inf]
-            history.validation_accuracy += [] if held_out_accuracy is None else [held_out_accuracy]
+            _epoch(engine, shuffled() if batches is None else _checked(batches(), len(examples), history), history)
             bar.set_postfix_str(f"loss {history.loss[-1]:.4g}", refresh=False)
             bar.update()
-            stop_requested = call_back() if callbacks else False
-            if reason := _reason(history, goal, waiting, stop_requested):
-                history.stopped = reason
+            stop_requested = _call_back(callbacks, engine, history) if callbacks else False
+            history.stopped = _reason(history, goal, waiting, stop_requested)
+            if history.stopped:
                 break
         else:
             history.stopped = "after the last epoch"
@@ -224,6 +198,33 @@ def fit(
         bar.close()
         history.seconds = time.perf_counter() - started
     return history
+
+
+def _epoch(engine: Engine, drawn: Iterable[Sequence[int]], history: History) -> None:
+    """Learn from the batches of an epoch, measure the validation examples, and enter both in the history."""
+    lesson = engine.lesson
+    try:
+        steps = [*engine.learn_all(drawn)]
+    except StepError as error:
+        engine.settle()
+        raise DivergenceError(_fault(lesson, error.batch, history), history) from error.__cause__
+    if not steps:
+        raise ValueError(f"batches gave no batch in epoch {history.epochs}, so there is nothing to learn from")
+    if not history.epochs:
+        history.notes += engine.notes()
+    loss, accuracy = _summary(steps, lesson.reduce)
+    held_out = (None, None) if lesson.held_out is None else engine.measure(lesson.held_out)
+    history.enter(loss, None if lesson.examples.classes is None else accuracy, *held_out)
+
+
+def _call_back(callbacks: Sequence[Callback], engine: Engine, history: History) -> bool:
+    """Call all callbacks, which may change the model; return whether one of them ends the training."""
+    engine.settle()
+    try:
+        returned = [callback(history, engine.lesson.model) for callback in callbacks]
+        return any(_is_bool(stop) and stop for stop in returned)
+    finally:
+        engine.resume()
 
 
 def _require_arguments(
