@@ -75,21 +75,7 @@ def check_derivation(loss: Value, claims: Mapping[Value, float | EllipsisType], 
     if not isinstance(loss, Value):
         raise TypeError(f"check_derivation needs the Value whose gradients are claimed, not {loss!r}")
     steps = Walk(loss)
-    claimed: dict[Value, Any] = {}
-    for node, claim in claims.items():
-        if not isinstance(node, Value):
-            raise TypeError(f"a claim is about a Value of the graph, not about {kind_of(node)}: {node!r}; "
-                            "write {w: 1.5} for a node w")  # fmt: skip
-        if node not in steps.gradients:
-            raise ValueError(f"{describe(node)} does not take part in {describe(loss)}")
-        try:
-            claimed[node] = claim if claim is ... else real(claim.data if isinstance(claim, Value) else claim)
-        except OverflowError:  # the number itself may be too long to be printed
-            largest = f"the largest float, {sys.float_info.max:.2g}"
-            raise ValueError(f"the claim for {describe(node)} is beyond {largest}; claim a smaller number") from None
-        except TypeError as error:
-            formulas = "; for formulas use autograd.exercises, as in exercise(loss).mark({w: '2*w'})" * isinstance(claim, str)
-            raise TypeError(f"the claim for {describe(node)}: {error}{formulas}") from None
+    claimed = _numbers_of(claims, steps)
     right: set[Value] = set()
     marks: list[Mark] = []
     for node in [*reversed(steps.order), *steps.notation.leaves]:
@@ -104,6 +90,26 @@ def check_derivation(loss: Value, claims: Mapping[Value, float | EllipsisType], 
         else:
             marks.append(_diagnosis(Derivation(node, steps), claimed[node], right, tolerance))
     return Marking(tuple(marks))
+
+
+def _numbers_of(claims: Mapping[Value, Any], steps: Walk) -> dict[Value, Any]:
+    """Return the claims as numbers and blanks, or raise for what is neither, and for nodes of other graphs."""
+    claimed: dict[Value, Any] = {}
+    for node, claim in claims.items():
+        if not isinstance(node, Value):
+            raise TypeError(f"a claim is about a Value of the graph, not about {kind_of(node)}: {node!r}; "
+                            "write {w: 1.5} for a node w")  # fmt: skip
+        if node not in steps.gradients:
+            raise ValueError(f"{describe(node)} does not take part in {describe(steps.loss)}")
+        try:
+            claimed[node] = claim if claim is ... else real(claim.data if isinstance(claim, Value) else claim)
+        except OverflowError:  # the number itself may be too long to be printed
+            largest = f"the largest float, {sys.float_info.max:.2g}"
+            raise ValueError(f"the claim for {describe(node)} is beyond {largest}; claim a smaller number") from None
+        except TypeError as error:
+            formulas = "; for formulas use autograd.exercises, as in exercise(loss).mark({w: '2*w'})" * isinstance(claim, str)
+            raise TypeError(f"the claim for {describe(node)}: {error}{formulas}") from None
+    return claimed
 
 
 def _diagnosis(derivation: Derivation, claim: float, known: AbstractSet[Value], tolerance: float) -> Mark:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["Exercise", "exercise"]
 
 NAMED: Final = KINDS[1:]  # kinds that `ask` gives by name; for gradients it gives the nodes
+ALTERNATIVES: Final = listed([repr(kind) for kind in NAMED], " or ")
 CLOSE: Final = 1e-6  # relative, of a formula to the derivative
 NEARLY: Final = 0.05  # relative: an error that comes from rounding intermediate results
 ROUGHLY: Final = 0.2  # the same, where so few digits are given that they may hide more
@@ -356,33 +357,40 @@ def exercise(loss: Value, ask: str | Value | Iterable[Value | str] = "deltas", *
         raise TypeError(f"an exercise needs the Value whose graph it is about, not {loss!r}")
     if loss.primitive is None:
         raise ValueError(f"{describe(loss)} is a leaf, so there is nothing to differentiate; give the result of operations")
-    if isinstance(ask, set | frozenset):  # the same program would ask in another order each time
-        raise TypeError(f"ask is {ask!r}, which has no order; give a list of nodes")
     kind: Any = ask if isinstance(ask, str) else "gradients"
     if isinstance(ask, str) and ask not in NAMED:
-        raise ValueError(f"ask is {ask!r}; give a list of nodes, or {listed([repr(each) for each in NAMED], ' or ')}")
+        raise ValueError(f"ask is {ask!r}; give a list of nodes, or {ALTERNATIVES}")
     if not (isinstance(rate, Real) and 0 < rate < math.inf):
         raise ValueError(f"rate is {rate!r}; the learning rate is a positive number, such as {RATE}")
     steps = Walk(loss)
-    nets = [*steps.notation.neurons]
-    named = {name: x for x, name in steps.names.items()}
-    try:
-        asked = [] if isinstance(ask, str) else [ask] if isinstance(ask, Value) else list(ask)
-        nodes = list(dict.fromkeys(named.get(x, x) if isinstance(x, str) else x for x in asked))
-    except TypeError:
-        raise TypeError(f"ask is {ask!r}; give a list of nodes, or {listed([repr(each) for each in NAMED], ' or ')}") from None
+    nodes: list[Value] = []
     if kind == "deltas":
         on_the_way = [x for x in steps.order[:-1] if not is_condition(x)]
-        nodes = list(reversed(nets or on_the_way or steps.order))
+        nodes = list(reversed([*steps.notation.neurons] or on_the_way or steps.order))
     elif kind == "update":
         nodes = steps.notation.leaves
-    elif kind == "gradients" and not nodes:
+    elif kind == "gradients":
+        nodes = _asked(ask, steps)
+    return Exercise(loss, kind, nodes, float(rate))
+
+
+def _asked(ask: Any, steps: Walk) -> list[Value]:
+    """Return the nodes that are listed in `ask`, itself or by name, or raise for what is not a node of the graph."""
+    if isinstance(ask, set | frozenset):  # the same program would ask in another order each time
+        raise TypeError(f"ask is {ask!r}, which has no order; give a list of nodes")
+    named = {name: x for x, name in steps.names.items()}
+    try:
+        asked = [ask] if isinstance(ask, Value) else list(ask)
+        nodes: list[Any] = list(dict.fromkeys(named.get(x, x) if isinstance(x, str) else x for x in asked))
+    except TypeError:
+        raise TypeError(f"ask is {ask!r}; give a list of nodes, or {ALTERNATIVES}") from None
+    if not nodes:
         raise ValueError("ask is an empty list; name the nodes whose gradients are to be found")
     for x in nodes:
         if x not in steps.gradients:
             advice = "" if isinstance(x, Value) else f"; ask takes nodes or their names, which are {listed([*named])}"
-            raise ValueError(f"{described(x)} does not take part in {describe(loss)}{advice}")
-    return Exercise(loss, kind, nodes, float(rate))
+            raise ValueError(f"{described(x)} does not take part in {describe(steps.loss)}{advice}")
+    return nodes
 
 
 def _is_near(answer: float, right: float, start: float) -> bool:
