@@ -1,4 +1,4 @@
-"""Interrupted training: what was learned is kept, and the model has the history."""
+"""Interrupts: of training, which keeps what was learned with its history, and of a drawing."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import gc
 import os
 import pickle
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from test_training import LINE, line
 
+from autograd import Value, walk
+from autograd.drawing import as_animation, as_svg
 from nn import Module, Neuron, fit
 from nn.optim import SGD
 from nn.training import DivergenceError, History
@@ -75,3 +80,16 @@ def test_a_model_with_an_attribute_history_keeps_it() -> None:
 
     model = Diary()
     assert fit(model, *LINE, epochs=1).epochs == 1 and model.history == ["begun"]
+
+
+@pytest.mark.parametrize("piece", [as_svg.draw_arrow, as_svg.draw_label, as_svg.draw_box, as_svg._text, as_animation._dot])
+def test_an_interrupt_of_a_drawing_stays_an_interrupt(
+    piece: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    x = Value(2.0)
+    monkeypatch.setattr(sys.modules[piece.__module__], piece.__name__, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        walk(x * x).save(tmp_path / "walk.svg")

@@ -183,7 +183,7 @@ def to_animation(steps: Walk, describe: Describe = describe_nodes) -> str:
         texts = [(time, _group(draw_note(text, y))) for time, text in score.captions]
         svg.remove(note)
         _overlay(SubElement(svg, "g"), texts, score.end)
-    svg.extend(_dot(trip, geometry.arrows[trip.edge.id], score.end) for trip in score.trips)
+    svg.extend([_dot(trip, geometry.arrows[trip.edge.id], score.end) for trip in score.trips])
     svg.extend(texts_of_labels)  # above the dots
     if score.frame.theme == "dark":
         darken(svg)

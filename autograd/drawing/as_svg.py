@@ -80,9 +80,10 @@ def draw_plan(plan: Plan, geometry: Geometry | None = None) -> Element:
     })  # fmt: skip
     SubElement(svg, "title").text = summary
     SubElement(svg, "rect", {"class": "paper", "width": "100%", "height": "100%", "rx": "6", "fill": PAPER})
-    svg.extend(draw_arrow(edge, geometry.arrows[edge.id]) for edge in plan.edges)
-    svg.extend(draw_label(edge, geometry.arrows[edge.id]) for edge in plan.edges if edge.lines)
-    svg.extend(draw_box(node, geometry.boxes[node.id]) for node in plan.nodes)
+    # Lists, here and below: `extend` turns any error of a generator, such as an interrupt, into a TypeError.
+    svg.extend([draw_arrow(edge, geometry.arrows[edge.id]) for edge in plan.edges])
+    svg.extend([draw_label(edge, geometry.arrows[edge.id]) for edge in plan.edges if edge.lines])
+    svg.extend([draw_box(node, geometry.boxes[node.id]) for node in plan.nodes])
     y = geometry.height + 0.6 * LINE
     for note in plan.notes:
         svg.append(draw_note(note, y))
@@ -151,7 +152,7 @@ def draw_label(edge: Edge, arrow: Arrow) -> Element:
     at = {"x": _n(x - width / 2), "y": _n(y - height / 2), "width": _n(width), "height": _n(height), "rx": "3"}
     SubElement(group, "rect", {"class": "paper", "fill": PAPER, "fill-opacity": "0.85"} | at)
     top = y - (len(edge.lines) - 1) * LINE / 2
-    group.extend(_text(text, role, edge.emphasis, x, top + i * LINE) for i, (role, text) in enumerate(edge.lines))
+    group.extend([_text(text, role, edge.emphasis, x, top + i * LINE) for i, (role, text) in enumerate(edge.lines)])
     return group
 
 
