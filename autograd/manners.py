@@ -79,10 +79,10 @@ class Manners(Compatible):
         return self._number != 0.0
 
     def __invert__(self, _: object = None) -> NoReturn:
-        raise TypeError("&, | and ~ are not recorded; on conditions write minimum(a, b) for 'and', maximum(a, b) for 'or', "
-                        "1 - a for 'not'")  # fmt: skip
+        raise TypeError("&, |, ^ and ~ are not recorded; write ** for a power, on conditions minimum(a, b) for 'and', "
+                        "maximum(a, b) for 'or', 1 - a for 'not', and in numpy.allclose x.data for x")  # fmt: skip
 
-    __and__ = __rand__ = __or__ = __ror__ = __invert__
+    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __invert__
 
     def __float__(self, _: object = None) -> NoReturn:
         raise TypeError(f"turning {describe(self)} into a plain number would drop its graph; for the number use .data, for "

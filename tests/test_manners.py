@@ -138,3 +138,9 @@ def test_a_hash_by_number_is_refused() -> None:
 
     x = Identical(3.0)
     assert {x: 1.0}[x] == 1.0 and gradients(x * x, [x])[0].data == 6.0
+
+
+@pytest.mark.parametrize("f", [lambda x: x ^ 2, lambda x: 2 ^ x, lambda x: np.allclose(x, 2.0)])
+def test_operators_on_bits_are_refused_with_what_to_write_instead(f: Callable[[Any], Any]) -> None:
+    with pytest.raises(TypeError, match=r"write \*\* for a power, .* in numpy.allclose x.data for x"):
+        f(Value(2.0))
