@@ -184,7 +184,8 @@ class Module:
         warning that lists which array became which parameter.
 
         Args:
-            state: lists or arrays of any package under the names of `state_dict`, or numbers under those of `named_parameters`.
+            state: lists or arrays of any package under the names of `state_dict`, or numbers under those of `named_parameters`;
+                a `Value` stands for its number.
 
         Raises:
             ValueError: if names are missing or unknown, or shapes differ, naming them.

@@ -46,7 +46,8 @@ def assign(module: Module, state: Mapping[str, Any], *, in_order: bool = True) -
 
     Args:
         module: the module.
-        state: numbers, lists or arrays under the names of `arrays`, or numbers under those of `Module.named_parameters`.
+        state: numbers, lists or arrays under the names of `arrays`, or numbers or `Value`s under those of
+            `Module.named_parameters`.
         in_order: whether a state with none of these names is loaded in order if all shapes fit: in its own order, or else
             sorted by the numbers in its names, a layer's weight before its bias.
 
@@ -150,7 +151,7 @@ def _floats(name: str, entry: Any) -> Any:
         # Not every tensor of PyTorch can become a NumPy array.
         entry = nested(entry if hasattr(entry, "detach") else dense(entry))
         if not isinstance(entry, list | tuple):
-            return Value(entry).data
+            return entry.data if isinstance(entry, Value) else Value(entry).data
     except (OverflowError, TypeError, ValueError) as error:
         raise type(error)(printable(f"{name}: {error}")) from None
     rows = [_floats(f"{name}[{i}]", item) for i, item in enumerate(entry)]

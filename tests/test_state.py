@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from autograd import Value
-from nn import Module
+from nn import MLP, Module
 from nn.state import LONGEST, assign, natural
 
 
@@ -58,3 +58,11 @@ def test_a_message_shows_a_hundred_characters_of_a_name() -> None:
     for n, shown in ((LONGEST, "b" * 100), (LONGEST + 1, "b" * 100 + "…")):
         with pytest.raises(ValueError, match=f"it has {shown}, which is not a parameter$"):
             assign(named("a"), {"thing.a": 1.0, "b" * n: 1.0})
+
+
+def test_a_state_may_hold_the_parameters_of_another_model() -> None:
+    first, second = MLP(2, [3, 1], seed=1), MLP(2, [3, 1], seed=2)
+    second.load_state_dict(dict(first.named_parameters()))
+    assert second.state_dict() == first.state_dict()
+    second.load_state_dict({**first.state_dict(), "layers.0.bias": [Value(1.0)] * 3})
+    assert second.layers[0].bias[2].data == 1.0 and not {*map(id, first.parameters())} & {*map(id, second.parameters())}
