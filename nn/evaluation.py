@@ -24,6 +24,7 @@ from nn.history import History
 from nn.layers import by_layer
 from nn.losses import boundary, mean_squared_error, one_hot
 from nn.module import Module, require_module
+from nn.settings import require
 from nn.tables import listed, naming, nested, rows_of, shape_of, short
 
 __all__ = ["Confusion", "Examples", "accuracy", "class_of", "classes_of", "classify", "confusion", "deltas", "examples_of",
@@ -173,14 +174,16 @@ def classify(model: Module, X: Any, threshold: float | None = None) -> list[int]
             probabilities; for net inputs and for targets ±1, pass 0.
 
     Raises:
-        ValueError: naming the first example for which an output is NaN.
+        ValueError: naming the first example for which an output is NaN, and for a threshold that is NaN or not a number.
 
     >>> from nn import Neuron
     >>> classify(Neuron(1, "linear", init=lambda *_: 1.0), [[0.2], [0.7]])
     [0, 1]
     """
     require_module(model)
-    threshold = _learned_threshold(model, 0.5) if threshold is None else threshold
+    if threshold is None:
+        threshold = _learned_threshold(model, 0.5)
+    require("threshold", threshold, lambda least: not math.isnan(least), "a number, not NaN")
     found = []
     for i, x in enumerate(nested(rows_of("X", X))):
         outputs = model.predict(x)

@@ -275,3 +275,11 @@ def test_a_model_of_arrays_is_told_that_examples_are_lists(f: Callable[[Any], An
     with pytest.raises((AttributeError, TypeError), match="; an array, a table or a tuple reaches the model as nested lists: "):
         use(Arrays(lambda x: x), X, [0.0, 1.0])
     use(Arrays(np.array), X, [0.0, 1.0])
+
+
+@pytest.mark.parametrize("threshold", ["0.5", [0.5], math.nan, Value(0.5), 1j])
+@pytest.mark.parametrize("use", [classify, accuracy, confusion, plots.decision_boundary])
+def test_a_threshold_is_a_number(use: Callable[..., Any], threshold: Any) -> None:
+    examples = ([[0.0, 0.0], [1.0, 1.0]], [0, 1])[: 1 if use is classify else 2]
+    with pytest.raises(ValueError, match=r"^threshold is a number, not NaN; got "):
+        use(Neuron(2, seed=1), *examples, threshold=threshold)
