@@ -51,7 +51,7 @@ def truth_table(name: str) -> tuple[Rows, list[int]]:
     >>> truth_table("xor")[1]
     [0, 1, 1, 0]
     """
-    if name not in GATES:
+    if not (isinstance(name, str) and name in GATES):
         raise ValueError(f"there is no gate {name!r}; choose from {', '.join(GATES)}")
     return [[float(a), float(b)] for a, b in product((0, 1), repeat=2)], list(GATES[name])
 
@@ -91,7 +91,7 @@ def moons(n: int = 100, noise: float = 0.1, seed: int | Random | None = None) ->
         raise ValueError(f"n is a whole number, at least 2, for a point of each class; got {n!r}")
     if not (isinstance(noise, Real) and 0 <= noise < math.inf):
         raise ValueError(f"noise is a standard deviation, a finite number, 0 or more; got {noise!r}")
-    rng = generator(seed)
+    rng, noise = generator(seed), float(noise)
     X: Rows = []
     for i in range(n):
         label = i % 2
@@ -139,7 +139,7 @@ def mnist(folder: str | os.PathLike[str], part: str = "train") -> tuple[Any, Any
     Source: LeCun, Cortes, Burges, The MNIST database of handwritten digits, 1998.
     """
     prefixes = {"train": "train", "test": "t10k"}
-    if part not in prefixes:
+    if not (isinstance(part, str) and part in prefixes):
         raise ValueError(f"part is 'train' or 'test'; got {part!r}")
     import numpy as np
 
@@ -163,14 +163,16 @@ def read_idx(path: str | os.PathLike[str], dimensions: int) -> tuple[tuple[int, 
 
     Args:
         path: the file.
-        dimensions: how many there should be.
+        dimensions: how many there should be, 1 to 255.
 
     Returns:
         The sizes and the bytes.
 
     Raises:
-        ValueError: if header, sizes or length are wrong, or the compressed data are damaged.
+        ValueError: if header, sizes or length are wrong, or the compressed data are damaged, and for other dimensions.
     """
+    if not (hasattr(dimensions, "__index__") and 1 <= dimensions <= 255):
+        raise ValueError(f"dimensions is a whole number from 1 to 255; got {dimensions!r}")
     import gzip
     import zlib
 
@@ -188,7 +190,7 @@ def _read_idx(file: IO[bytes], name: str, dimensions: int) -> tuple[tuple[int, .
     head = file.read(start)
     if head[:4] != bytes([0, 0, 8, dimensions]):
         raise ValueError(f"{name} is not an IDX file of bytes with {dimensions} dimension{'s' * (dimensions > 1)}: "
-                         f"it begins with {head[:4].hex(' ')}, not 00 00 08 {dimensions:02x}")  # fmt: skip
+                         f"it begins with {head[:4].hex(' ') or 'no byte'}, not 00 00 08 {dimensions:02x}")  # fmt: skip
     if len(head) < start:
         raise ValueError(f"{name} is cut off within its header, after {len(head)} bytes of {start}")
     sizes = struct.unpack(f">{dimensions}I", head[4:])

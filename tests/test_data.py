@@ -8,6 +8,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from random import Random
 from typing import Any, cast
@@ -122,7 +123,7 @@ def test_files_are_read(folder: Path) -> None:
     ("train-images-idx3-ubyte", idx(4, 3, 2)[:-1], "train-images-idx3-ubyte should hold 4×3×2 = 24 bytes; it holds 23"),
     ("train-images-idx3-ubyte", idx(4, 3, 2) + b"x", "it holds more"),
     ("train-images-idx3-ubyte", idx(4, 3, 2)[:9], "is cut off within its header, after 9 bytes of 16"),
-    ("train-images-idx3-ubyte", b"", "is not an IDX file of bytes with 3 dimensions: it begins with , not 00 00 08 03"),
+    ("train-images-idx3-ubyte", b"", "is not an IDX file of bytes with 3 dimensions: it begins with no byte, not 00 00 08 03"),
     ("train-images-idx3-ubyte", idx(24), "it begins with 00 00 08 01, not 00 00 08 03"),
     ("train-images-idx3-ubyte", idx(4, 3, 2, magic=b"\0\0\x0d"), "it begins with 00 00 0d 03"),
     ("train-images-idx3-ubyte", b"<html>not found</html>", "it begins with 3c 68 74 6d"),
@@ -205,3 +206,24 @@ def test_a_table_of_numbers_stays_a_table_and_one_of_objects_becomes_lists() -> 
     assert rows_of("X", table.astype(object)) == [[1.0, 2.0], [3.0, 4.0]]
     images = [[np.array([1, 2]), np.array([3, 4])], ([5], np.array([6]))]
     assert repr(rows_of("X", images)) == "[[[1, 2], [3, 4]], [[5], [6]]]"  # nested lists, to any depth
+
+
+@pytest.mark.parametrize("name", [["xor"], {}, None, "XOR"])
+def test_a_name_of_any_other_type_is_refused_like_an_unknown_one(name: Any, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"^there is no gate .*; choose from and, or"):
+        truth_table(name)
+    with pytest.raises(ValueError, match=r"^part is 'train' or 'test'; got "):
+        mnist(tmp_path, name)
+
+
+@pytest.mark.parametrize("dimensions", [0, -1, 256, "1", None, 1.0])
+def test_the_number_of_dimensions_is_a_byte(dimensions: Any, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(bytes(4))
+    with pytest.raises(ValueError, match=r"^dimensions is a whole number from 1 to 255; got "):
+        read_idx(file, dimensions)
+
+
+def test_noise_of_any_type_gives_floats() -> None:
+    noises: list[Any] = [np.float32(0.1), np.float64(0.1), 1, Fraction(1, 10)]
+    assert {type(a) for noise in noises for x in moons(4, noise, seed=1)[0] for a in x} == {float}
