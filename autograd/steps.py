@@ -79,7 +79,7 @@ class Walk(Sequence[Step]):
     def __init__(self, loss: Value, mistake: str | None = None, n_digits: int | None = None) -> None:
         if not isinstance(loss, Value):
             raise TypeError(f"walk needs the Value whose graph is to be walked, not {loss!r}")
-        if mistake is not None and mistake not in MISTAKES:
+        if mistake is not None and not (isinstance(mistake, str) and mistake in MISTAKES):
             raise ValueError(f"there is no mistake {mistake!r}; choose from {', '.join(MISTAKES)}")
         self.loss = loss
         self.mistake = mistake

@@ -50,7 +50,7 @@ def gradients(y: Value, xs: Iterable[Value]) -> list[Value]:
     >>> first.data, second.data
     (27.0, 18.0)
     """
-    if isinstance(xs, Value | set | frozenset):
+    if isinstance(xs, set | frozenset) or not hasattr(xs, "__iter__"):
         raise TypeError(f"gradients needs a list of Values to differentiate with respect to, as in [x, y]; got {xs!r}")
     xs = list(xs)
     if isinstance(y, Operand) and not all(isinstance(x, Operand) for x in xs):

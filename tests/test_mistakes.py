@@ -88,10 +88,10 @@ def test_recursion_is_right_if_only_leaves_are_shared() -> None:
     assert "1 is used, but" in steps.difference
 
 
-def test_an_unknown_mistake() -> None:
-    sloppy: Any = "sloppy"
-    with pytest.raises(ValueError, match="there is no mistake 'sloppy'; choose from recursion, overwrite, unsorted"):
-        walk(Value(1.0) * 2, mistake=sloppy)
+@pytest.mark.parametrize("mistake", ["sloppy", ["recursion"], {}, 5])
+def test_an_unknown_mistake(mistake: Any) -> None:
+    with pytest.raises(ValueError, match=r"there is no mistake .*; choose from recursion, overwrite, unsorted"):
+        walk(Value(1.0) * 2, mistake=mistake)
 
 
 # On random graphs and networks

@@ -334,3 +334,9 @@ def test_conditions_that_are_known_add_no_node() -> None:
     ):  # fmt: skip
         assert both(one, other) is product and either(one, other) is total
     assert both(x, y).data == 2.0 and either(x, y).data == 3.0
+
+
+@pytest.mark.parametrize("xs", [None, 5, Value(1.0), {Value(1.0)}])
+def test_gradients_takes_a_list(xs: Any) -> None:
+    with pytest.raises(TypeError, match=r"^gradients needs a list of Values .*, as in \[x, y\]; got "):
+        gradients(Value(2.0) * 3, xs)
