@@ -78,4 +78,5 @@ def _along_cosine(lr: float, steps: int, lowest: float, step: int) -> float:
 
 
 def _after_rise(lr: float | Schedule, steps: int, step: int) -> float:
-    return (lr(step) if callable(lr) else lr) * min((step + 1) / steps, 1.0)
+    rate = require(f"lr({step})", lr(step), is_rate, "a finite number, 0 or more") if callable(lr) else lr
+    return float(rate * min((step + 1) / steps, 1.0))

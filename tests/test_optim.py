@@ -123,6 +123,13 @@ def test_schedules() -> None:
     assert (rates, w.data) == ([1.0, 0.5, 0.25], 1.75)
 
 
+@pytest.mark.parametrize("rate", ["0.1", None, [0.1], 1j, -0.1, math.nan])
+def test_a_warmup_refuses_what_an_optimiser_refuses(rate: Any) -> None:
+    for schedule in (lambda _: rate, rise(lambda _: rate, 3)):
+        with pytest.raises(ValueError, match=r"^lr\(0\) is a finite number, 0 or more; got "):
+            SGD(lr=schedule).step([Value(1.0)])
+
+
 @pytest.mark.parametrize(
     "schedule", [exponential_decay(0.8, 2), exponential_decay(0.8, 1.5), warmup(step_decay(0.8, 2, 2.0), 9)]
 )
