@@ -325,8 +325,8 @@ def _is_closed(template: str) -> bool:
 def read_template(template: str, infix: str, is_in_table: bool) -> tuple[list[str | Place], int]:
     """Return the pieces of a row's template, text and places of operands, and how tightly the filled-in template binds.
 
-    An operand that is alone between brackets or bars needs no parentheses of its own.  In the table's templates no operand
-    after an opening bracket needs any, because nothing beside it binds as tightly as a sum.
+    An operand that is alone between brackets or bars needs no parentheses of its own.  In the table's templates an operand
+    after an opening bracket needs them only if it is a comparison, because what stands beside it is a comparison's sign.
 
     >>> read_template("|{0} - 1|", "", False)
     (['|', Place(operand=0, binding=5, is_base=False), ' - 1|'], 5)
@@ -338,8 +338,9 @@ def read_template(template: str, infix: str, is_in_table: bool) -> tuple[list[st
         text += literal
         if place is not None:
             opened, is_base = text.endswith(("(", "[", "{", "|")), following.startswith("^")
-            is_enclosed = opened and (is_in_table or following.startswith((")", "]", "}", "|", ",", r"\right")))
-            pieces += [text, Place(int(place), COMPARE if is_enclosed and not is_base else ATOM, is_base)]
+            is_alone = following.startswith((")", "]", "}", "|", ",", r"\right"))
+            level = COMPARE if is_alone else SUM if is_in_table else ATOM
+            pieces += [text, Place(int(place), level if opened and not is_base else ATOM, is_base)]
             text = ""
     binding = POWER if re.search(r"\^|^\\frac", template) else ATOM if template.endswith((")", "]", "}}", "|")) else SIGN
     if not template.startswith(r"\frac"):  # a fraction's bar encloses its parts
