@@ -145,11 +145,11 @@ class Reader:
     def _split(self) -> None:
         """Find the tokens of the text."""
         plain = "".join(map(plain_character, self.text))
-        if grouped := re.fullmatch(r"\s*[-−–+]?([1-9][0-9]{0,2}),([0-9]{3})\s*", plain):
+        if grouped := re.fullmatch(r"\s*[-+]?([1-9][0-9]{0,2}),([0-9]{3})\s*", plain):
             whole, rest = grouped.groups()
             problem = f"{whole},{rest} can be read in two ways; write {whole}{rest} or {whole}.{rest}"
             raise self._refuse(problem, grouped.start(1), grouped.end(2))
-        plain = re.sub(r"^(\s*[-−–+]?[0-9]*),([0-9]+(?:[eE][-+]?[0-9]+)?\s*)$", r"\1.\2", plain)  # a number alone
+        plain = re.sub(r"^(\s*[-+]?[0-9]*),([0-9]+(?:[eE][-+]?[0-9]+)?\s*)$", r"\1.\2", plain)  # a number alone
         odd = [name for name in self.names or () if not re.fullmatch(f"{WORD}|{NUMERAL}", name)]
         odd_word = "|".join(map(re.escape, sorted(odd, key=len, reverse=True))) or "(?!)"
         patterns = [(kind, re.compile(pattern)) for kind, pattern in [("word", odd_word), *KINDS]]

@@ -43,9 +43,9 @@ ARITHMETIC: Final = "+ - * / ** % //"
 ALLOWED: Final = f"an expression consists of numbers, names, {ARITHMETIC}, comparisons, parentheses and functions"
 
 # Signs as people write them, and as Python does.
+MINUS: Final = "−–\u2010\u2011"  # characters that are read as -, also in the exponent of a number, as in 2e−3
 SIGNS: Final = {
-    **dict.fromkeys("·⋅∙•∗×", "*"), **dict.fromkeys("÷\u2215\u2044", "/"), **dict.fromkeys("−–\u2010\u2011", "-"),
-    "^": "**", "≤": "<=", "≥": ">=",
+    **dict.fromkeys("·⋅∙•∗×", "*"), **dict.fromkeys("÷\u2215\u2044", "/"), "^": "**", "≤": "<=", "≥": ">=",
 }  # fmt: skip
 # Signs and words that do not belong in a formula, and what to write instead.
 CONDITIONS: Final = "conditions are joined by * for and, by maximum(a, b) for or"
@@ -89,7 +89,7 @@ class Token:
 
     Attributes:
         kind: "number", "word", "raised" or "symbol".
-        text: as it was typed, but with digits, letters and signs of ordinary width.
+        text: as it was typed, but with ordinary digits and minus signs, and letters and signs of ordinary width.
         start: where it begins in the text.
         sign: the symbol as Python writes it, or an empty string.
         code: what Python writes in its place.
@@ -158,8 +158,8 @@ def look_up(word: str, spelled: Mapping[str, str]) -> str | None:
 
 
 def plain_character(c: str) -> str:
-    """Return a digit or a character of full width as the ordinary one, and any other character as it is."""
-    return normal(c) if "\uff01" <= c <= "\uff5e" or unicodedata.category(c) == "Nd" else c
+    """Return a digit, a minus sign or a character of full width as the ordinary one, and any other character as it is."""
+    return "-" if c in MINUS else normal(c) if "\uff01" <= c <= "\uff5e" or unicodedata.category(c) == "Nd" else c
 
 
 def normal(text: str) -> str:

@@ -43,6 +43,7 @@ READ: Final = {
     wide("|x|"): "abs(x)", wide("x^2"): "x**2", "x×y÷2 − w": "x*y/2 - w", "x·y∙w⋅2∗1•1": "x*y*w*2*1*1", "x – y": "x - y",
     "x\u2011y": "x-y", "x\u2215y": "x/y", "2w₁": "2*w1", "w1²": "w1**2", "[x ≤ y]·w": "(x <= y)*w",
     "⌊x⌋ + ⌈w⌉": "floor(x) + ceil(w)", "maximum(x, w, 3)": "maximum(x, w, 3)", "leaky_relu(-x)": "leaky_relu(-x)",
+    **{f"2e{minus}3x": "2e-3*x" for minus in "-−–\u2010\u2011\uff0d"}, "1 −2.5E−1": "1 - 2.5e-1",
 }  # fmt: skip
 TOGETHER: Final = "and parentheses around what belongs together"
 COMMA: Final = "a comma separates the operands of a function, as in maximum(x, y); a decimal number has a point, as in 0.5"
@@ -185,7 +186,7 @@ def test_a_name_with_an_accent_is_a_name() -> None:
         read_answer("x̄", {"x": 3.0})
 
 
-OPERANDS: Final = ["w", "x", "w₁", "w_1", "z(2)0", "2", "3", "0.5", "½", "e3", "1.25", "π"]
+OPERANDS: Final = ["w", "x", "w₁", "w_1", "z(2)0", "2", "3", "0.5", "½", "e3", "1.25", "π", "1.25e−1"]
 FRAGMENTS: Final = [
     *OPERANDS, *"+-*/^·×−÷%<>≤()()()[]||⌊⌋⌈⌉√∛²³⁻∞¾,;.:={}#_'′", *wide("()2x+1"), "**", "//", "<=", ">=", "==", "⁻¹", "and",
     "or", "if", "not", "10", "0", ".5", "2.", "1e3", "2e1", "1.234", "w1", "w_{1}", "z⁽²⁾₀", "z^(2)_0", "loss", "q", "e", "pi",
@@ -227,7 +228,8 @@ def test_python_and_the_page_read_any_text_in_the_same_way(engine: Engine, task:
 
 
 def test_a_number_for_a_variable_is_read_as_elsewhere() -> None:
-    for text, value in (("1/2", 0.5), ("-0,5", -0.5), ("−½", -0.5), (wide("2.5"), 2.5), ("√4", 2.0), ("pi", math.pi)):
+    numbers = {"1/2": 0.5, "-0,5": -0.5, "−½": -0.5, "−5e−1": -0.5, wide("2.5"): 2.5, "√4": 2.0, "pi": math.pi}
+    for text, value in numbers.items():
         assert read_values([f"x={text}"], parse("x"))["x"].data == value
     for text in ("y", "1/0", "1 000", "1,000", ""):
         with pytest.raises(UsageError, match=r"is not a value: write a number after the =, as in x=0\.5"):

@@ -25,7 +25,7 @@ from typing import Any, Final
 from autograd.expressions import FUNCTIONS, Expression, ExpressionError, parse
 from autograd.reals import kind_of, number
 from autograd.rows import Primitive
-from autograd.tokens import NUMERAL
+from autograd.tokens import NUMERAL, plain_character
 from autograd.writing import DIGITS
 
 __all__ = ["Answer", "AnswerError", "differs", "fits", "is_rounded", "read_answer", "shown", "split"]
@@ -80,7 +80,7 @@ class Answer:
         if formula is None:
             return total
         for i, term in enumerate(formula.terms):
-            half = _half_unit(formula.text[term.start : term.end])
+            half = _half_unit("".join(map(plain_character, formula.text[term.start : term.end])))
             if half and isinstance(term.meaning, float):
                 moved = (*formula.terms[:i], term._replace(meaning=term.meaning + half), *formula.terms[i + 1 :])
                 with contextlib.suppress(ExpressionError):  # undefined at another constant, so this one was not rounded
@@ -140,7 +140,7 @@ def _half_unit(numeral: str) -> float:
     >>> _half_unit("0.667"), _half_unit("0.5"), _half_unit("1.25e+03")
     (0.0005, 0.0, 5.0)
     """
-    found = re.fullmatch(r"(\d*)[.,\uff0e\uff0c]?(\d*)(?:[eE]([-+]?\d+))?", numeral)
+    found = re.fullmatch(r"(\d*)[.,]?(\d*)(?:[eE]([-+]?\d+))?", numeral)
     if found is None or len((found[1] + found[2]).lstrip("0")) < FEWEST:
         return 0.0
     return 0.5 * 10.0 ** (int(found[3] or 0) - len(found[2]))

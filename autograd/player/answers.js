@@ -26,7 +26,7 @@ const KNOWN = ["+", "-", "*", "/", "**", "%", "//", ...Object.keys(COMPARISONS),
 const NUMBERS = {"∞": Infinity, inf: Infinity, NaN: NaN, nan: NaN, e: Math.E, pi: Math.PI, π: Math.PI, tau: 2 * Math.PI};
 
 const normal = (text) => text.normalize("NFKC");
-const plain = (text) => text.replace(/[\p{Nd}\uff01-\uff5e]/gu, (c) => normal(c)); // digits, and what has full width
+const plain = (text) => text.replace(/[\p{Nd}\uff01-\uff5e]/gu, normal).replace(/[−–\u2010\u2011]/g, "-"); // as typed on a keyboard
 const onOneLine = (name) => normal(name).replace(/[_^{}]/g, ""); // w_{1} as w1, and z^(2)_0 as z(2)0
 const isWhole = (pattern, text) => pattern.exec(text)?.[0] === text;
 
@@ -74,9 +74,9 @@ class Reader {
         this.text = text;
         const n = [...text].length, grouped = (x) => x.toLocaleString("en");
         if (n > MOST_CHARACTERS) throw this.refuse(`${grouped(n)} characters are too many; the limit is ${grouped(MOST_CHARACTERS)}`);
-        const typed = plain(text), [, whole, rest] = /^\s*[-−–+]?([1-9]\d{0,2}),(\d{3})\s*$/.exec(typed) ?? [];
+        const typed = plain(text), [, whole, rest] = /^\s*[-+]?([1-9]\d{0,2}),(\d{3})\s*$/.exec(typed) ?? [];
         if (whole) throw this.refuse(`${whole},${rest} can be read in two ways; write ${whole}${rest} or ${whole}.${rest}`);
-        this.tokens = this.split(typed.replace(/^(\s*[-−–+]?\d*),(\d+(e[-+]?\d+)?\s*)$/i, "$1.$2")); // a number alone
+        this.tokens = this.split(typed.replace(/^(\s*[-+]?\d*),(\d+(e[-+]?\d+)?\s*)$/i, "$1.$2")); // a number alone
         if (!this.tokens.length) throw this.refuse("the expression is empty");
         this.isFormula = false;
         this.rounded = []; // constants that may be rounded: {value, half, off}, half a unit of the last digit and a change
