@@ -153,7 +153,8 @@ class Explanation:
             is_lone = sum(len(path.numbers) for path in self.paths) == 1  # a lone number needs no parentheses
             written = str if is_lone else factor
             products = (times.join(written(style.number(x)) for x in path.numbers) for path in self.paths)
-            rows = [names, self.formula.written(style), " + ".join(products)]
+            is_lost = any(path.formula.text == "0" and math.isnan(math.prod(path.numbers)) for path in self.paths)  # 0·∞
+            rows = [names, "" if is_lost else self.formula.written(style), " + ".join(products)]
         rows = [row for row in (*rows, style.number(self.gradient)) if row not in ("", slope(self.loss, self.node, style))]
         return [*dict.fromkeys(reversed(rows))][::-1]  # of equal rows only the last, so that the gradient stays at the end
 

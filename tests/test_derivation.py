@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograd import Value, check_derivation, explain, label_values, relu, sigmoid, tanh, total, walk, where
+from autograd import Value, check_derivation, explain, label_values, relu, sigmoid, sqrt, tanh, total, walk, where
 from autograd.derivation import Derivation, _wrapped
 from autograd.strategies import Program, programs
 from autograd.writing import latex_name
@@ -404,6 +404,14 @@ def test_no_path_leads_through_a_condition() -> None:
     for loss in (x > 1, where(x > 0, Value(1.0), 2.0)):
         explanation = explain(x, of=loss)
         assert (explanation.n_paths, explanation.formula.text, explanation.gradient) == (0, "0", 0.0)
+
+
+def test_zero_times_infinity_is_not_first_written_as_zero() -> None:
+    x = Value(0.0, "x")
+    for loss in (0 * sqrt(x), sqrt(x) * 0 + x * 3):
+        found = explain(x, of=loss)
+        assert math.isnan(found.gradient) and "0·∞" in found.text and found.text.endswith(" = NaN")
+        assert "= 0\n" not in found.text and "= 0 + 3" not in found.text and "&= 0 \\\\" not in found.latex
 
 
 def test_claims_that_are_rounded_zero_or_not_finite() -> None:
