@@ -16,7 +16,7 @@ __all__ = ["clip", "mean", "softmax"]
 
 
 def mean(operands: Iterable[Any]) -> Any:
-    """Return the mean of numbers or nodes; it does not overflow where they are finite.
+    """Return the mean of numbers or nodes; of finite ones it overflows only next to the largest float, where it is rounded up.
 
     Args:
         operands: one or more numbers or nodes, or the rows of a NumPy array, whose mean is that of each column.
