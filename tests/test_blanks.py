@@ -36,6 +36,15 @@ def test_a_blank_for_an_unknown_question_is_refused() -> None:
         exercise(loss, ask=[w]).mark({"z": ...})
 
 
+@pytest.mark.parametrize("first", [..., 2.0, "q"])
+def test_a_second_answer_to_a_question_is_refused_whatever_the_first_is(first: Any) -> None:
+    loss, w, _ = product()
+    task = exercise(loss, ask=[w])
+    for give in (task.mark, lambda answers: grade(task, answers)):
+        with pytest.raises(AnswerError, match=r"^∂loss/∂w is answered twice: w = 3\.0 is another key for it; keep one$"):
+            give({"w": first, w: 2.0})
+
+
 @pytest.mark.parametrize("answers", [..., [...], ["loss", ..., ...], ("loss", "v2", ...)])
 def test_an_order_with_blanks_gets_no_points(answers: Any) -> None:
     loss, _, _ = product()

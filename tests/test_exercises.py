@@ -450,6 +450,7 @@ def test_a_large_graph_is_an_exercise_on_a_page_if_the_limit_is_raised() -> None
     ({"w_o": "__import__('os')"}, "there is no function __import__"),
     ({"w_o": "1/0"}, "cannot be read"),
     ({"t": 1.0}, "'t' is not a question of this exercise; the questions are ∂E/∂w_o"),
+    ({"w_o": 1.0, " ∂E/∂w_o ": 2.0}, "∂E/∂w_o is answered twice: ' ∂E/∂w_o ' is another key for it; keep one"),
     ([1.0], "answers are given as"),
 ])  # fmt: skip
 def test_unreadable_answers_are_refused_in_a_sentence_before_marking(answers: Any, words: str) -> None:

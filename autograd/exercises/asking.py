@@ -87,7 +87,7 @@ class Exercise(Task):
 
         Raises:
             AnswerError: before anything is marked, for an answer that is neither a number nor a formula, or for a node that
-                no question is about.
+                no question is about, or two answers to one question.
             ValueError: if a leaf was changed since the exercise was made.
 
         >>> w, x = Value(3.0, "w"), Value(2.0, "x")
@@ -101,7 +101,7 @@ class Exercise(Task):
             return Marking((self._mark_order(answers),))
         if not isinstance(answers, Mapping):
             raise AnswerError(f"answers are given as {{node: answer}}, not {answers!r}")
-        given = {self.question_about(key): answer for key, answer in answers.items()}
+        given = self.by_question(answers)
         numbers = self.numbers
         read = {q: read_answer(x, numbers, self.functions, self.constants) for q, x in given.items() if x is not ...}
         return Marking(tuple(

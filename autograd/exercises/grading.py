@@ -42,7 +42,8 @@ def grade(task: Exercise, answers: Mapping[Any, Any] | Any, points: float = 1.0,
 
     Raises:
         AssertionError: with `must_be_right`, if an answer is wrong or cannot be read.
-        AnswerError: for an answer that belongs to no question, which is a mistake in the test.
+        AnswerError: for an answer that belongs to no question, or a second one to the same question, which is a mistake in the
+            test.
         TypeError: if `task` is not an exercise, or `points` is not a number.
         ValueError: if `points` is negative, infinite or NaN.
 
@@ -76,8 +77,7 @@ def _mark_readable(task: Exercise, answers: Any) -> Marking:
     if not isinstance(answers, Mapping) or not answers:
         return task.mark(answers)
     readable, unread, given = dict[Any, Any](), dict[Any, Mark](), set[Any]()
-    for key, answer in answers.items():
-        question = task.question_about(key)
+    for question, answer in task.by_question(answers).items():
         given.add(question.key)
         try:
             if answer is not ...:  # a blank, which `mark` handles
@@ -85,6 +85,6 @@ def _mark_readable(task: Exercise, answers: Any) -> Marking:
         except AnswerError as error:  # as above
             unread[question.key] = Mark(question.key, 0.0, f"{question.name}: {error}")
         else:
-            readable[key] = answer
+            readable[question.key] = answer
     marks = [unread.get(mark.asked, mark) for mark in task.mark(readable).marks]
     return Marking(tuple(mark for mark in marks if mark.asked in given))  # a blank counts as given, with no points

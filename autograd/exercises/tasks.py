@@ -11,7 +11,7 @@ w.grad = 1·2 = 2
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from html import escape
@@ -188,6 +188,20 @@ class Task:
         if found is None:
             names = listed([question.name for question in self.questions])
             raise AnswerError(f"{described(key)} is not a question of this exercise; the questions are {names}")
+        return found
+
+    def by_question(self, answers: Mapping[Any, Any]) -> dict[Question, Any]:
+        """Return each answer by its question, see `question_about`.
+
+        Raises:
+            AnswerError: for a key that belongs to no question, or two that belong to the same one.
+        """
+        found: dict[Question, Any] = {}
+        for key, answer in answers.items():
+            question = self.question_about(key)
+            if question in found:
+                raise AnswerError(f"{question.name} is answered twice: {described(key)} is another key for it; keep one")
+            found[question] = answer
         return found
 
     # Showing
