@@ -17,7 +17,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from numbers import Real
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from autograd.exercises.answers import ADVICE, EXACT, NOISE, Answer, AnswerError, differs, fits, is_rounded, read_answer, shown
 from autograd.exercises.misconceptions import HALF, Suspect, Suspects
@@ -45,7 +45,8 @@ NEARLY: Final = 0.05  # relative: an error that comes from rounding intermediate
 ROUGHLY: Final = 0.2  # the same, where so few digits are given that they may hide more
 MOST_NAMED: Final = 6  # nodes in one sentence
 MOST_EXPLANATIONS: Final = 2  # that are written out; all are named
-NOTHING: Final = (0.0, 0.0, False)  # of a node that no contribution has reached, see `_following`
+Followed: TypeAlias = tuple[float, float, bool]  # see `_following`
+NOTHING: Final = (0.0, 0.0, False)  # of a node that no contribution has reached
 ROUNDED: Final = "it is near: intermediate results were rounded too early"
 # The sentences of a marking; a page fills in the same ones.
 SENTENCES: Final = {
@@ -104,12 +105,13 @@ class Exercise(Task):
         given = self.by_question(answers)
         numbers = self.numbers
         read = {q: read_answer(x, numbers, self.functions, self.constants) for q, x in given.items() if x is not ...}
+        following = self._following(read)
         return Marking(tuple(
-            blank(question.key, question.name) if given.get(question) is ... else self._mark(question, read)
+            blank(question.key, question.name) if given.get(question) is ... else self._mark(question, read, following)
             for question in self.questions
         ))  # fmt: skip
 
-    def _mark(self, question: Question, answers: Mapping[Question, Answer]) -> Mark:
+    def _mark(self, question: Question, answers: Mapping[Question, Answer], following: Mapping[Value, Followed]) -> Mark:
         if question not in answers:
             return Mark(question.key, 0.0, SENTENCES["unanswered"].format(name=question.name))
         answer, right, old = answers[question], question.value(self._scene), question.old
@@ -126,8 +128,8 @@ class Exercise(Task):
         if old is not None and answer.formula is None and answer.value in (old, shown(old)) and fits(answer.value, right):
             return mark(0.0, "too few digits", old=self.number(old))
         if question.place is None and old is None:
-            following, twice, is_wrong = self._following(answers).get(question.node, NOTHING)
-            if is_rounded(answer.value, following) and not is_rounded(answer.value, twice):
+            gradient, twice, is_wrong = following.get(question.node, NOTHING)
+            if is_rounded(answer.value, gradient) and not is_rounded(answer.value, twice):
                 return mark(1.0, "from wrong" if is_wrong else "from rounded", is_right=not is_wrong)
         found = self._explanations(question, answer, right)
         if not found:
@@ -160,7 +162,7 @@ class Exercise(Task):
             return CLOSE * question.rate * max(1e-3, gradient) + NOISE * right
         return CLOSE * max(1e-3, right, gradient)
 
-    def _following(self, answers: Mapping[Question, Answer]) -> dict[Value, tuple[float, float, bool]]:
+    def _following(self, answers: Mapping[Question, Answer]) -> dict[Value, Followed]:
         """Return for each node the gradient that follows from the answers above it, and whether one of these is wrong.
 
         An answer replaces the gradient that follows from those above it.  If the two agree, it is as wrong as they are.
