@@ -12,20 +12,27 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
+from functools import partial
 from importlib import import_module
+from itertools import combinations
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from regenerate_notebooks import NOTEBOOKS, TIME, as_kept, execute, nbformat, run, written
 
-from autograd import Unary, Value, check_derivation, gradcheck, sin
+from autograd import Unary, Value, check_derivation, gradcheck, sin, total
+from nn import MLP, accuracy, fit
+from nn.data import truth_table
+from nn.losses import cross_entropy, squared_error
+from nn.optim import SGD
 
 ROOT = Path(__file__).parent.parent
 SHOWN = {"text/plain", "text/latex", "image/svg+xml", "image/png"}  # by GitHub, which strips HTML and scripts
 LARGEST_PLOT, LARGEST_GRAPH = 60_000, 80_000  # bytes
-ANSWER = "answer"  # begins the id of an inserted cell
+ANSWER, NUMBERS = "answer", "numbers"  # begin the ids of inserted cells
 TRACES = re.compile(r"\b0x[0-9a-f]{6,}|/home/|/root/|/tmp/|/work/|\.venv|site-packages|\bseconds=")
 
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -131,6 +138,16 @@ def turns(notebook: Any) -> dict[int, str]:
     return found
 
 
+def printing_numbers(turn: str) -> str:
+    """Return a program that prints the numbers of an exercise's graph, as a solution may give them."""
+    return (
+        f"for step in {turn}.steps:\n"
+        "    for edge in step.edges:\n"
+        "        for number in (step.node.data, edge.partial, edge.contribution):\n"
+        "            print(f'{abs(number):.4f}', end=' ')"
+    )
+
+
 def spoiled(answers: ast.expr) -> ast.expr:
     """Return answers that are all wrong: with other signs, or in reverse order."""
     if isinstance(answers, ast.List):
@@ -185,15 +202,22 @@ def test_run_again_it_gives_the_saved_outputs_and_marks_answers(path: Path, tmp_
         source = notebook.cells[place].source
         answers = [filled_in(source, solution, rightly=rightly) for rightly in (False, True, False)]
         cells = [nbformat.v4.new_code_cell(answer, id=f"{ANSWER}{place}-{i}") for i, answer in enumerate(answers)]
+        if turn := re.search(r"(turn\d) = exercise", source):
+            cells.append(nbformat.v4.new_code_cell(printing_numbers(turn[1]), id=f"{NUMBERS}{place}"))
         notebook.cells[place + 1 : place + 1] = cells
     for name in ("lecture.py", "plots.mplstyle"):
         shutil.copy(path.parent / name, tmp_path)
     (tmp_path / path.name).write_text(written(notebook), encoding="utf-8")
     fresh = run(tmp_path / path.name)
     answered = [cell for cell in fresh.cells if cell.id.startswith(ANSWER)]
-    fresh.cells = [cell for cell in fresh.cells if not cell.id.startswith(ANSWER)]
+    shown = {cell.id: cell.outputs[0].text.split() for cell in fresh.cells if cell.id.startswith(NUMBERS)}
+    fresh.cells = [cell for cell in fresh.cells if not cell.id.startswith((ANSWER, NUMBERS))]
     assert written(comparable(as_kept(fresh, path.name))) == written(comparable(read(path)))
     assert len(answered) == 3 * len(blanks)
+    for place, solution in blanks.items():
+        words = next(cell.source for cell in read(path).cells[place:] if solution in cell.source).partition(solution)[2]
+        for number in re.findall(r"(?<![\d.])\d\.\d{4}(?!\d)", words):
+            assert number in shown[f"{NUMBERS}{place}"], f"{number} is not a number of this graph"
     for i, cell in enumerate(answered):
         rightly, text = i % 3 == 1, cell.outputs[-1].data["text/plain"]
         points, answers = re.match(r"(\S+) of (\d+) points", text), re.sub(r"^.* of \d+ points\n", "", text).split("\n")
@@ -202,8 +226,46 @@ def test_run_again_it_gives_the_saved_outputs_and_marks_answers(path: Path, tmp_
         assert not points or (points[1] == points[2]) == rightly
 
 
+def words_of(number: str) -> str:
+    """Return the Markdown of a lecture with single spaces."""
+    [path] = [path for path in NOTEBOOKS if path.stem.startswith(number)]
+    return " ".join(" ".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown").split())
+
+
+@pytest.mark.parametrize("seed", [2, 11, 15])
+def test_lecture_2_is_right_about_starts_that_get_stuck(seed: int) -> None:
+    X, y = truth_table("xor")
+    half = partial(squared_error, half=True)
+    model = MLP(2, [2, 1], activation="sigmoid", output="sigmoid", seed=seed, init="normal")
+    fit(model, X, y, loss=half, optimizer=SGD(lr=4.0), batch_size=1, epochs=400, seed=seed, progress=False)
+    assert accuracy(model, X, y) < 1
+    total([half(model(x), target) for x, target in zip(X, y, strict=True)]).backward()
+    assert 0 < max(abs(parameter.grad) for parameter in model.layers[0].parameters()) < 0.002, "a slope is left, but hardly any"
+    hidden = zip(model.layers[0].predict(X), y, strict=True)
+    corners = [(a, b) for (a, wanted), (b, other) in combinations(hidden, 2) if wanted != other]
+    assert min(math.dist(a, b) for a, b in corners) < 0.01
+    assert "saturated at two corners with different answers, so that the output neuron sees these as one" in words_of("02")
+
+
+@pytest.mark.slow
+def test_lecture_8_is_right_about_a_model_that_looks_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT / "notebooks")
+    monkeypatch.syspath_prepend(".")
+    [path] = [path for path in NOTEBOOKS if path.stem.startswith("08")]
+    imports, *rest = [cell.source for cell in read(path).cells if cell.cell_type == "code"]
+    [first, last] = [i for i, source in enumerate(rest) if source.startswith(("TEXT = ", "X, Y = "))]
+    model = [source for source in rest[first : last + 1] if not source.startswith(("x_in", "# "))]
+    program = "\n".join([imports, *model]).replace(" in ks[: t + 1]", " in ks").replace(" in vs[: t + 1]", " in vs")
+    names: dict[str, Any] = {}
+    exec(program, names)
+    scores = [(names["gpt"](letters), wanted) for letters, wanted in zip(names["inputs"], names["targets"], strict=True)][::10]
+    losses = [fmean(cross_entropy(z[t], y[t].index(1.0)).data for z, y in scores) for t in range(8)]
+    assert max(losses[:7]) < 0.01 and losses[7] > 0.1
+    assert "seven of the eight positions the model would learn to copy it, and the loss there would go to 0;" in words_of("08")
+
+
 def test_lecture_7_is_right_about_stairs_and_about_step_sizes() -> None:
-    [words] = ["\n".join(cell.source for cell in read(path).cells) for path in NOTEBOOKS if path.stem.startswith("07")]
+    words = words_of("07")
     stairs = Unary("stairs", lambda x: round(x, 3), lambda x, out: 1.0)
     [verdicts] = re.findall(r"At 0.5 and 0.5004 it is `(\w+)`, at 1.2345 a `(\w+)`", words)
     assert [gradcheck(stairs, x).verdict for x in (0.5, 0.5004, 1.2345)] == [verdicts[0], *verdicts]
