@@ -92,6 +92,22 @@ class TestEveryControl:
         players.press("Enter")
         assert players.run("[player.value('w'), find('.leaf .field').value]") == [w, f"{w:g}"]
 
+    @pytest.mark.parametrize(("control", "keys"), [
+        (".leaf .field", ["0", "-", "b", "ArrowLeft", "ArrowDown", "Enter"]), (".leaf .range", ["ArrowRight", "Home"]),
+        (".guess", ["0", "b", "ArrowLeft", "Enter"]), (".leaf input[type=checkbox]", [" "]), (".speed", ["ArrowDown", "b"]),
+        (".next", [" ", "Enter", "ArrowRight"]), ("details:not([hidden]) summary", [" "]),
+    ])  # fmt: skip
+    def test_a_page_around_it_does_not_get_its_keys(self, control: str, keys: list[str], players: Players) -> None:
+        players.show(network(), neuron())
+        players.run("window.got = [], document.addEventListener('keydown', event => got.push(event.key))")
+        players.run("find('.predict').click()")
+        players.run(f"find({control!r}).focus()")
+        players.press(*keys)
+        assert players.run("got") == []
+        players.run("find('.next').focus()")
+        players.press("b")
+        assert players.run("got") == ["b"], "the player has no use for it"
+
     def test_questions_are_answered_by_the_keyboard(self, players: Players) -> None:
         players.show(neuron())
         reach(players, ".predict")

@@ -102,10 +102,13 @@ class Controls {
     // ---- keys
 
     press(event) {
-        const action = event.ctrlKey || event.altKey || event.metaKey ? null : this.meaning(event);
+        const target = event.composedPath()[0];
+        if (!(target instanceof Element)) return;
+        const action = event.ctrlKey || event.altKey || event.metaKey ? null : this.meaning(target, event.key);
+        // The page around, such as a slide show, sees only the host as the target, and would take what is typed in a field as its keys.
+        if (action || this.hasOwn(target, event.key)) event.stopPropagation();
         if (!action) return;
         event.preventDefault();
-        event.stopPropagation();
         action();
     }
 
@@ -113,22 +116,22 @@ class Controls {
     hasOwn(target, key) {
         if (target.matches("input[type=range]")) return /^(Arrow|Home|End|Page)/.test(key);
         if (target.matches("input[type=checkbox]")) return key === " ";
+        if (target.matches("button, summary")) return key === " " || key === "Enter";
         if (target.matches(".guess") && key === "p") return false; // no number has this letter
         return target.matches("input, select, textarea");
     }
 
-    // The action of a key where it was pressed, or null if the player has none for it.
-    meaning(event) {
-        const {player} = this, {key} = event, target = event.composedPath()[0];
+    // The action of a key that was pressed at an element, or null if the player has none for it.
+    meaning(target, key) {
+        const {player} = this;
         const click = (name) => () => player.find(`.${name}`).click();
-        if (!(target instanceof Element)) return null;
         if (target.matches(".guess") && key === "Enter") return click("reveal");
         if (this.hasOwn(target, key)) return null;
         const buttons = {ArrowLeft: "previous", ArrowRight: "next", Home: "first", End: "last", "+": "closer", "-": "farther", 0: "fit",
                          f: "full", l: "large", p: "predict"};
         if (key in buttons) return click(buttons[key]);
         const box = player.picture.boxes.find(({group}) => group === target);
-        if (!box) return key === " " && !target.closest("button, summary") ? click("play") : null;
+        if (!box) return key === " " ? click("play") : null;
         if (key === "Enter" || key === " ") return () => player.enter(box);
         const boxes = player.picture.boxes.filter(({ids}) => ids.length).sort((a, b) => a.ids[0] - b.ids[0]);
         const at = boxes.indexOf(box);
