@@ -279,6 +279,12 @@ class TestSize:
         assert len(play(y).html.encode()) < 350_000
 
 
+class TestInOtherPages:
+    @pytest.mark.parametrize("attribute", ["data-lm-suppress-shortcuts", "data-prevent-swipe"])  # JupyterLab's and reveal.js's
+    def test_what_is_typed_and_dragged_in_it_is_not_a_command(self, attribute: str) -> None:
+        assert [element["class"] for element in Page(play(neuron()).element).having(attribute)] == ["autograd-player"]
+
+
 class TestSafety:
     def test_a_label_is_shown_and_not_run(self) -> None:
         x = Value(1.0, label=HOSTILE)
