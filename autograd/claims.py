@@ -75,7 +75,7 @@ def check_derivation(loss: Value, claims: Mapping[Value, float | EllipsisType], 
     if not isinstance(loss, Value):
         raise TypeError(f"check_derivation needs the Value whose gradients are claimed, not {loss!r}")
     steps = Walk(loss)
-    claimed = _numbers_of(claims, steps)
+    claimed = _read_claims(claims, steps)
     right: set[Value] = set()
     marks: list[Mark] = []
     for node in [*reversed(steps.order), *steps.notation.leaves]:
@@ -92,7 +92,7 @@ def check_derivation(loss: Value, claims: Mapping[Value, float | EllipsisType], 
     return Marking(tuple(marks))
 
 
-def _numbers_of(claims: Mapping[Value, Any], steps: Walk) -> dict[Value, Any]:
+def _read_claims(claims: Mapping[Value, Any], steps: Walk) -> dict[Value, Any]:
     """Return the claims as numbers and blanks, or raise for what is neither, and for nodes of other graphs."""
     claimed: dict[Value, Any] = {}
     for node, claim in claims.items():

@@ -43,7 +43,7 @@ from autograd.tokens import (
     make_token,
     meant,
     normal,
-    plain_character,
+    plain_text,
     spellings,
 )
 from autograd.writing import printable
@@ -144,7 +144,7 @@ class Reader:
 
     def _split(self) -> None:
         """Find the tokens of the text."""
-        plain = "".join(map(plain_character, self.text))
+        plain = plain_text(self.text)
         if grouped := re.fullmatch(r"\s*[-+]?([1-9][0-9]{0,2}),([0-9]{3})\s*", plain):
             whole, rest = grouped.groups()
             problem = f"{whole},{rest} can be read in two ways; write {whole}{rest} or {whole}.{rest}"

@@ -80,7 +80,7 @@ class Walk(Sequence[Step]):
         if not isinstance(loss, Value):
             raise TypeError(f"walk needs the Value whose graph is to be walked, not {loss!r}")
         if mistake is not None and not (isinstance(mistake, str) and mistake in MISTAKES):
-            raise ValueError(f"there is no mistake {mistake!r}; choose from {', '.join(MISTAKES)}")
+            raise ValueError(f"unknown mistake {mistake!r}; choose from {', '.join(MISTAKES)}")
         self.loss = loss
         self.mistake = mistake
         self.notation = Notation(loss, n_digits)

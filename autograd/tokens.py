@@ -18,7 +18,7 @@ from autograd.writing import RAISED
 __all__ = [
     "ALLOWED", "BRACKETS", "CALLED", "CLOSING", "COMPARISONS", "CONSTANTS", "FUNCTIONS", "KINDS", "KNOWN", "LONGEST", "MEANT",
     "NUMERAL", "OPERATORS", "ROOTS", "SIGNS", "SLIPS", "WORD", "Token", "look_up", "make_token", "meant", "normal",
-    "plain_character", "spellings",
+    "plain_text", "spellings",
 ]  # fmt: skip
 
 LONGEST: Final = 2000  # characters
@@ -142,7 +142,7 @@ def spellings(names: Iterable[str]) -> dict[str, str]:
     """
     known, found = [name for name in names if not re.fullmatch(NUMERAL, name)], dict[str, str]()
     for spell in (on_one_line, normal, str):
-        spelled = ["".join(map(plain_character, spell(name))) for name in known]
+        spelled = [plain_text(spell(name)) for name in known]
         counts = Counter(spelled)
         found |= {text: name for text, name in zip(spelled, known, strict=True) if counts[text] == 1}
     return found
@@ -157,9 +157,15 @@ def look_up(word: str, spelled: Mapping[str, str]) -> str | None:
     return next((spelled[each] for each in (word, normal(word), on_one_line(word)) if each in spelled), None)
 
 
-def plain_character(c: str) -> str:
-    """Return a digit, a minus sign or a character of full width as the ordinary one, and any other character as it is."""
-    return "-" if c in MINUS else normal(c) if "\uff01" <= c <= "\uff5e" or unicodedata.category(c) == "Nd" else c
+def plain_text(text: str) -> str:
+    r"""Return a text of the same length, with digits, minus signs and characters of full width as the ordinary ones.
+
+    >>> plain_text("\uff12e\u22123")
+    '2e-3'
+    """
+    return "".join(
+        ["-" if c in MINUS else normal(c) if "\uff01" <= c <= "\uff5e" or unicodedata.category(c) == "Nd" else c for c in text]
+    )
 
 
 def normal(text: str) -> str:

@@ -52,7 +52,7 @@ def truth_table(name: str) -> tuple[Rows, list[int]]:
     [0, 1, 1, 0]
     """
     if not (isinstance(name, str) and name in GATES):
-        raise ValueError(f"there is no gate {name!r}; choose from {', '.join(GATES)}")
+        raise ValueError(f"unknown gate {name!r}; choose from {', '.join(GATES)}")
     return [[float(a), float(b)] for a, b in product((0, 1), repeat=2)], list(GATES[name])
 
 

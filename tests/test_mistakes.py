@@ -90,7 +90,7 @@ def test_recursion_is_right_if_only_leaves_are_shared() -> None:
 
 @pytest.mark.parametrize("mistake", ["sloppy", ["recursion"], {}, 5])
 def test_an_unknown_mistake(mistake: Any) -> None:
-    with pytest.raises(ValueError, match=r"there is no mistake .*; choose from recursion, overwrite, unsorted"):
+    with pytest.raises(ValueError, match=r"unknown mistake .*; choose from recursion, overwrite, unsorted"):
         walk(Value(1.0) * 2, mistake=mistake)
 
 

@@ -25,7 +25,7 @@ from typing import Any, Final
 from autograd.expressions import FUNCTIONS, Expression, ExpressionError, parse
 from autograd.reals import kind_of, number
 from autograd.rows import Primitive
-from autograd.tokens import NUMERAL, plain_character
+from autograd.tokens import NUMERAL, plain_text
 from autograd.writing import DIGITS
 
 __all__ = ["Answer", "AnswerError", "differs", "fits", "is_rounded", "read_answer", "shown", "split"]
@@ -80,7 +80,7 @@ class Answer:
         if formula is None:
             return total
         for i, term in enumerate(formula.terms):
-            half = _half_unit("".join(map(plain_character, formula.text[term.start : term.end])))
+            half = _half_unit(plain_text(formula.text[term.start : term.end]))
             if half and isinstance(term.meaning, float):
                 moved = (*formula.terms[:i], term._replace(meaning=term.meaning + half), *formula.terms[i + 1 :])
                 with contextlib.suppress(ExpressionError):  # undefined at another constant, so this one was not rounded
