@@ -111,7 +111,7 @@ def fit(
         goal: stop when an epoch's loss is at most this.
         patience: stop when the loss has not fallen below its earlier minimum by more than `tolerance` for this many epochs:
             the validation loss, if there is one.
-        tolerance: see `patience`.
+        tolerance: see `patience`; not negative.
         validation: inputs and targets that are not learned from, only measured after each epoch.  If the model or the loss is
             undefined for one of them, the loss is ∞.
         callbacks: functions of the history and the model, called after each epoch; one that returns True, Python's or NumPy's,
@@ -250,8 +250,8 @@ def _require_numbers(l2: Any, tolerance: Any, goal: Any) -> None:
             raise TypeError(f"{name} is a number; got {bound!r}")
         if math.isnan(bound) or (math.isinf(bound) and name != "goal"):
             raise ValueError(f"{name} is finite; got {bound!r}")
-    if not l2 >= 0:
-        raise ValueError(f"l2 is not negative; got {l2!r}")
+        if bound < 0 and name != "goal":
+            raise ValueError(f"{name} is not negative; got {bound!r}")
 
 
 def _checked_examples(

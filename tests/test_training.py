@@ -294,7 +294,7 @@ def test_a_domain_error_in_the_model_keeps_its_message() -> None:
     ({"optimizer": "adam"}, TypeError, r"optimizer is an instance of a class of nn.optim, such as Adam\(lr=0.05\); got 'adam'"),
     ({"optimizer": SGD}, TypeError, "optimizer is an instance of a class of nn.optim"),
     ({"callbacks": print}, TypeError, "callbacks is a list of functions; got <built-in function print>"),
-    ({"l2": -1.0}, ValueError, "l2 is not negative; got -1.0"),
+    ({"l2": -1.0}, ValueError, "l2 is not negative; got -1.0"), ({"tolerance": -1.0}, ValueError, "tolerance is not negative"),
     ({"l2": math.inf}, ValueError, "l2 is finite; got inf"), ({"tolerance": math.nan}, ValueError, "tolerance is finite"),
     ({"validation": [[0.0]] * 99}, TypeError, r"validation is a pair \(X, y\) of inputs and targets; got \[.{199}…$"),
     ({"validation": ([[1.0, 2.0]], [1])}, ValueError, "^validation: .* takes 1 input; got 2"),
