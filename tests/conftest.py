@@ -81,7 +81,7 @@ def players(chromium: Browser, tmp_path: Path) -> Iterator[Players]:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     """The site, including the third-party programs that it serves."""
-    return write_site(tmp_path_factory.mktemp("site"), modules())
+    return write_site(tmp_path_factory.mktemp("site"), modules("pyodide", "@viz-js/viz"))
 
 
 @pytest.fixture

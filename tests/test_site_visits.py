@@ -146,7 +146,7 @@ class TestThePage:
     def test_a_language_needs_only_a_column_of_the_table(
         self, chromium: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        modules()
+        modules("pyodide", "@viz-js/viz")
         turned = {key: word[::-1] if "{" not in word else f"~{word}" for key, word in WORDS.items()}
         monkeypatch.setitem(LANGUAGES, "xx", turned | {"direction": "rtl", "language-name": "Turned"})
         server = Server(write_site(tmp_path).folder)
@@ -168,7 +168,7 @@ class TestThePage:
         server.stop()
 
     def test_the_programs_may_come_from_the_public_cdn(self, chromium: Browser, tmp_path: Path) -> None:
-        npm, server = modules(), Server(write_site(tmp_path).folder)
+        npm, server = modules("pyodide", "@viz-js/viz"), Server(write_site(tmp_path).folder)
         files = {p.address(file): (npm / p.name / file).read_bytes() for p in PROGRAMS for file in p.files}
         chromium.stand_in(files)
         try:

@@ -7,12 +7,12 @@ The tests need a browser and npm's package katex, which the variable NODE_PATH h
 
 from __future__ import annotations
 
-import os
 from html import escape
 from pathlib import Path
 
 import pytest
 from browser import Browser
+from visits import modules
 
 from autograd import Value, explain, tanh, total
 from autograd.derivation import Explanation
@@ -36,11 +36,7 @@ SET = """(async () => {
 @pytest.fixture(scope="module")
 def katex() -> Path:
     """The folder of KaTeX."""
-    folders = [Path(folder) / "katex" / "dist" for folder in os.environ.get("NODE_PATH", "").split(os.pathsep) if folder]
-    found = next((folder for folder in folders if (folder / "katex.min.js").exists()), None)
-    if found is None:
-        pytest.skip("npm's package katex is not on NODE_PATH")
-    return found
+    return modules("katex") / "katex" / "dist"
 
 
 def widths(formulas: list[str], browser: Browser, katex: Path, folder: Path) -> list[float]:

@@ -28,12 +28,12 @@ HOST = ".autograd-player"
 READY = "document.body.dataset.python === 'ready' && by('state').textContent.includes('ready')"
 
 
-def modules() -> Path:
-    """Return the folder in which npm installed both packages."""
+def modules(*packages: str) -> Path:
+    """Return the folder in which npm installed some packages, which NODE_PATH lists; skip the test if there is none."""
     folders = [Path(folder) for folder in os.environ.get("NODE_PATH", "").split(os.pathsep) if folder]
-    found = [each for each in folders if (each / "pyodide").is_dir() and (each / "@viz-js" / "viz").is_dir()]
+    found = [folder for folder in folders if all((folder / package).is_dir() for package in packages)]
     if not found:
-        pytest.skip("npm's packages pyodide and @viz-js/viz are not on NODE_PATH")
+        pytest.skip(f"npm's {' and '.join(packages)} are not on NODE_PATH")
     return found[0]
 
 

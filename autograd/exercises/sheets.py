@@ -55,8 +55,8 @@ class Worksheet:
     def html(self) -> str:
         """The sheet as a web page that loads nothing from the network."""
         return "\n".join(["<!doctype html>", '<html lang="en"><head><meta charset="utf-8">',
-                          f"<title>{escape(self.title)}</title><style>{STYLE}</style></head><body>", *self._html_body(),
-                          "</body></html>", ""])  # fmt: skip
+                          f"<title>{escape(self.title)}</title><style>{STYLE}</style></head><body><main>", *self._html_body(),
+                          "</main></body></html>", ""])  # fmt: skip
 
     def _html_body(self) -> Iterator[str]:
         yield f"<h1>{escape(self.title)}</h1>"
