@@ -66,6 +66,7 @@ class TestExpressions:
             ("2*tahn(w)", "column 3, `tahn(w)`: there is no function tahn; did you mean tanh?", "tahn(w)"),
             ("w + ", "column 5: the expression ends too early", " "), ("log(w - 2)", "log(-1.5)", "log(w - 2)"),
             ("1/2w", "column 3, `2w`: 2w after / can be read in two ways; write 2*w", "2w"),
+            ("w😀 + 1", "column 2, `😀`", "😀"),  # one character in Python, two in JavaScript
             ("2 + 3", "2 + 3 is 5; there is no variable in it", None),
         ):  # fmt: skip
             page.write("#expression", text)

@@ -281,8 +281,9 @@ class Page {
         if (error === null) return;
         const parts = [made("p", {}, error.line ? `${this.word("line", error)}: ${error.text}` : error.text)];
         if (error.end !== undefined && (error.start || error.end)) {
-            const text = by("expression").value, end = Math.max(error.end, error.start + 1);
-            parts.unshift(made("pre", {dir: "ltr", ariaHidden: "true"}, text.slice(0, error.start), made("mark", {}, text.slice(error.start, end) || " "), text.slice(end)));
+            const characters = [...by("expression").value], part = (from, to) => characters.slice(from, to).join(""); // as Python counts
+            const {start} = error, end = Math.max(error.end, start + 1), wrong = made("mark", {}, part(start, end) || " ");
+            parts.unshift(made("pre", {dir: "ltr", ariaHidden: "true"}, part(0, start), wrong, part(end)));
         }
         place.append(...parts);
     }
