@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import pytest
 from browser import Browser
+from players import Players
 from test_player import network, neuron, shared
 
 from autograd import Value, dot, tanh, walk
@@ -86,11 +87,34 @@ def test_it_holds_every_gradient_and_every_step(make: Callable[[], Value], chrom
 def test_a_browser_dispatches_the_events_of_printing(chromium: Browser, tmp_path: Path) -> None:
     """The browser itself dispatches the events that the other tests dispatch."""
     chromium.open(play(neuron()).save(tmp_path / "page.html"))
-    step = "document.querySelector('.autograd-player').player.step"
-    chromium.run(f"window.addEventListener('beforeprint', () => window.printed = {step})")
+    chromium.run(f"window.addEventListener('beforeprint', () => window.printed = {ROOT}.querySelector('.text').textContent)")
     assert pages(chromium) == 1
-    assert chromium.run("window.printed") == len(walk(neuron())) - 1
-    assert chromium.run(step) == 0
+    assert chromium.run("window.printed") == str(walk(neuron()))
+    assert chromium.run("document.querySelector('.autograd-player').player.step") == 0
+
+
+def test_printing_leaves_the_page_as_it_was(players: Players) -> None:
+    """In every state: a question that is open or was answered, a part of the picture, another view."""
+    players.show(deep())
+    players.run("addEventListener('change', () => window.isChanged = true)")
+    gradients = [line.text for node in draw(deep(), step=-1, view="neurons").nodes for line in node.lines]
+
+    def state() -> Any:
+        players.still()
+        details = "find('.card').innerHTML, find('.guess')?.value, find('.graph').getAttribute('viewBox')"
+        return players.seen(), players.run(f"[{details}]")
+
+    for act in ("ArrowRight", "p", "0", "Enter", "+", "ArrowRight"):
+        players.press(act)
+        players.still()
+        before = state()
+        players.run("window.isChanged = false")
+        players.run("dispatchEvent(new Event('beforeprint'))")
+        texts = players.run("[...host.shadowRoot.querySelectorAll('.stage:not([hidden]) text')].map(each => each.textContent)")
+        assert not set(gradients) - set(texts)
+        players.run("dispatchEvent(new Event('afterprint'))")
+        assert state() == before
+        assert not players.run("window.isChanged"), "it is not news to the page around"
 
 
 def test_the_map_of_a_long_graph_stays_on_the_screen(chromium: Browser, tmp_path: Path) -> None:

@@ -217,15 +217,23 @@ class Controls {
         addEventListener("beforeprint", () => {
             const player = shown();
             if (!player) return;
-            player.before = [player.place, player.t];
-            player.seek(player.last);
+            player.before = {...player.picture.camera.seen};
+            player.isOnPaper = true; // and stays at its step, with its questions
+            player.draw(Infinity);
             player.picture.camera.all();
             const {exercise, graph, steps} = player;
             const text = exercise?.isOpen ? exercise.asked.text : steps.map((_, i) => graph.stepText(i, steps)).join("\n");
             player.find(".text").textContent = text;
             player.find(".text").classList.toggle("short", text.split("\n").length <= FEW_LINES);
         });
-        addEventListener("afterprint", () => shown()?.seek(...shown().before));
+        addEventListener("afterprint", () => {
+            const player = shown();
+            if (!player) return;
+            player.isOnPaper = false;
+            player.draw(Infinity);
+            player.picture.camera.goal = player.before;
+            player.picture.camera.move();
+        });
     }
 }
 
