@@ -240,6 +240,8 @@ class TestInOtherPages:
         players.show(layers(2, 2, 1), address="#view=nodes")
         players.press("ArrowRight")
         players.wait("location.hash === '#step=1&view=nodes'")
+        players.click("[data-shows=neurons]")
+        players.wait("location.hash === '#step=1'")
 
     def test_a_leaf_may_be_named_like_a_part_of_the_address(self, players: Players) -> None:
         players.show(Value(1.0, label="step") * Value(2.0, label="w"))

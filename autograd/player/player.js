@@ -411,13 +411,13 @@ class Player {
         this.warn();
         this.changeView();
         this.refresh();
-        this.notify();
     }
 
     changeView() {
         this.arrange();
         this.build();
         this.draw(Infinity);
+        this.notify();
     }
 
     // Fit the picture to the window, in the layout and with the desk on the side (below or right) that make its text largest.
