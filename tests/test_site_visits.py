@@ -115,6 +115,15 @@ class TestThePage:
             visit.browser.click(f"#tab-{tab}")
             visit.wait(f"document.querySelector('#panel-{tab} :is(math, td, .autograd-player, #source:not(:empty))')")
             assert visit.run("document.documentElement.scrollWidth") <= 360, tab
+        visit.write("#expression", f"logsumexp([{', '.join(f'a{i}' for i in range(1, 9))}])")
+        visit.browser.press("Enter")
+        visit.wait("player?.steps === 2")
+        for tab in ("why", "check"):
+            visit.open_tab(tab, "a8")
+            for width in (360, 641, 768, 1024, 1280):
+                visit.browser.resize(width)
+                assert visit.run("document.documentElement.scrollWidth") <= width, (tab, width)
+        visit.browser.resize(360)
         sizes = visit.run("""[...document.querySelectorAll("button, select, input:not([type=radio])")]
             .filter(e => e.offsetParent).map(e => [e.id || e.name || e.textContent, e.getBoundingClientRect().height])""")
         assert not [name for name, height in sizes if height < 40]
