@@ -330,6 +330,8 @@ class TestChanging:
         players.run("find('.leaf .field').focus()")
         players.press("ArrowUp", "ArrowUp", "ArrowUp", "ArrowDown")
         assert players.run("player.value('w')") == pytest.approx(0.52)
+        players.still()
+        assert players.run("find('.leaf .field').value") == "0.52"
         self.agrees(players, neuron(), w=players.run("player.value('w')"))
         players.click(".leaf .range")
         players.press("ArrowRight")

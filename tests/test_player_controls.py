@@ -138,6 +138,20 @@ class TestEveryControl:
         assert players.run(f"player.value('{leaf}')") != was
         assert players.place == 0, "nothing was clicked"
 
+    @pytest.mark.parametrize("control", [".leaf .field", ".leaf .range"])
+    def test_what_has_the_focus_follows_a_number_that_is_dragged(self, control: str, players: Players) -> None:
+        players.show(neuron())
+        players.click(control)
+        players.drag('.box[data-nodes="0"]', 40)
+        players.still()
+        w = players.run("player.value('w')")
+        assert players.run("[find('.leaf .field').value, find('.leaf .range').value]") == [f"{w:g}"] * 2
+        players.run("find('.leaf .field').focus(), find('.leaf .field').select()")
+        players.browser.type("-")  # the beginning of a number
+        players.drag('.box[data-nodes="0"]', 40)
+        players.still()
+        assert players.run("find('.leaf .field').value") == "-"
+
     @pytest.mark.parametrize("by", ["mouse", "finger"])
     def test_the_picture_and_its_map_are_dragged(self, by: str, players: Players) -> None:
         players.show(layers(2, 3, 1), width=900, height=700)

@@ -169,6 +169,8 @@ function rangeOf(x) {
     return Math.max(round(Math.min(2 * Math.abs(x), 1e300)), least);
 }
 
+const tidy = (x) => Number(x.toPrecision(12)); // so that 0.1 + 0.2 is 0.3
+
 // Fields for all leaves: each can be typed, stepped by arrow keys, dragged, and moved on a slider.
 class Leaves {
     // leaves: [{name, value, isLearned}]; read: the present number of one by its index; change: gives it another.
@@ -200,7 +202,7 @@ class Leaves {
                                        title: "changed by Learn", on: {change: tick}});
         const label = made("label", {className: "name"}, made("span", {}, name), field);
         const set = (x) => {
-            if (Number.isFinite(x)) this.change(i, Number(x.toPrecision(12)));
+            if (Number.isFinite(x)) this.change(i, tidy(x));
         };
         field.addEventListener("input", () => set(read(field.value)));
         field.addEventListener("change", () => this.showRow(row, i)); // the number that was read, or the old one if none could be
@@ -227,7 +229,7 @@ class Leaves {
             const move = ({clientX}) => {
                 if (clientX === down.clientX) return;
                 moved();
-                this.change(i, Number((Math.round((from + (clientX - down.clientX) * step) / step) * step).toPrecision(12)));
+                this.change(i, tidy(Math.round((from + (clientX - down.clientX) * step) / step) * step));
             };
             const end = () => {
                 handle.removeEventListener("pointermove", move);
@@ -240,16 +242,17 @@ class Leaves {
         });
     }
 
-    // Write the numbers into the fields, except the one being typed in.
+    // Write the numbers into the fields and sliders.  The active one is left alone while it holds the number, or half of one.
     show(active) {
         this.rows.forEach((row, i) => this.showRow(row, i, active));
     }
 
     showRow({field, slider}, i, active = null) {
         const x = this.read(i), text = Number.isFinite(x) ? String(Number(x.toPrecision(4))) : "";
+        const isLeft = (element, held) => element === active && (!Number.isFinite(held) || tidy(held) === x);
         field.placeholder = text ? "" : digits(x, 3);
-        if (field !== active && field.value !== text) field.value = text;
-        if (slider === active || !text || slider.value === text) return;
+        if (!isLeft(field, read(field.value)) && field.value !== text) field.value = text;
+        if (isLeft(slider, slider.valueAsNumber) || !text || slider.value === text) return;
         if (Math.abs(x) > Number(slider.max)) [slider.min, slider.max] = [-2 * Math.abs(x), 2 * Math.abs(x)];
         slider.value = text;
     }
