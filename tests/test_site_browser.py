@@ -54,6 +54,17 @@ class TestExpressions:
         assert page.text("problem") == WORDS["not-number"].format(name="w")
         assert page.run("document.querySelector('[name=w]').ariaInvalid") == "true"
         assert page.run("player.value('f')") == f(0.25, 2.0, 0.5), "the last valid number stays"
+        page.run("document.activeElement.blur()")
+        page.run("player.set({w: 0.75})")
+        page.wait("document.querySelector('[name=w]').value === '0.75'")
+        assert page.run("[document.querySelector('[name=w]').ariaInvalid, by('problem').hidden]") == ["false", True]
+        page.write("[name=w]", "1/8")
+        page.run("player.set({w: 0.125})")
+        page.run("player.set({b: 1.5})")
+        page.wait("document.querySelector('[name=b]').value === '1.5'")
+        assert page.run("document.querySelector('[name=w]').value") == "1/8", "it is being typed"
+        page.run("player.set({w: 0.5})")
+        page.wait("document.querySelector('[name=w]').value === '0.5'")
 
     def test_the_address_follows_the_step(self, page: Visit) -> None:
         page.browser.click(f"{HOST} >>> .next")

@@ -181,7 +181,8 @@ class Page {
         const fields = Object.entries(values).map(([name, x]) => {
             const kept = old.get(name), text = repr(Number(x)).replace(/\.0$/, "");
             if (kept) {
-                if (kept !== document.activeElement) kept.value = text;
+                const isTyped = kept === document.activeElement && [Number(x), NaN].some((held) => Object.is(read(kept.value), held));
+                if (!isTyped) [kept.value, kept.ariaInvalid] = [text, "false"];
                 return kept.parentElement;
             }
             const input = made("input", {type: "text", name, value: text, inputMode: "text", autocomplete: "off"});
@@ -369,6 +370,7 @@ class Page {
             if (this.mode === "expression" && this.content.expression === by("expression").value && isChanged) {
                 this.values = {...this.values, ...Object.fromEntries(names.map((name) => [name, numbers[name]]))};
                 this.list(this.values);
+                this.complain(null); // about other numbers
             }
             if (this.tab !== "step") this.panels.refreshSoon();
             this.writeSoon();
