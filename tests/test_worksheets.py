@@ -11,6 +11,7 @@ from unittest.mock import Mock
 
 import numpy as np
 import pytest
+from browser import Browser
 
 from autograd import Unary, Value, draw, total
 from autograd.__main__ import main
@@ -87,6 +88,20 @@ def test_a_page_needs_no_network_and_keeps_solutions_apart(tmp_path: Path) -> No
             worksheet(stranger)
     with pytest.raises(ValueError, match="one exercise or more"):
         worksheet([])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "media"), [(320, ""), (390, ""), (1280, ""), (718, "print")])
+def test_nothing_is_cut_off_on_a_phone_or_on_paper(width: int, media: str, chromium: Browser, tmp_path: Path) -> None:
+    out = w = Value(0.5, "w")
+    for _ in range(25):  # whose product of derivatives is a long line
+        out = out.tanh()
+    tasks = [exercise(out, ask=[w]), exercise(Value(1.0, "x" * 80) * w, "local"), *exercises(seed=3, level=4, count=2)]
+    chromium.open(worksheet(tasks, solutions=True).save(tmp_path / "sheet.html"), width)
+    chromium.call("Emulation.setEmulatedMedia", media=media)
+    assert chromium.run("document.documentElement.clientWidth") <= width, "a phone shows it at its own width"
+    assert chromium.run("document.documentElement.scrollWidth") <= width
+    chromium.call("Emulation.setEmulatedMedia", media="")
 
 
 def test_a_picture_gives_no_answer_away() -> None:

@@ -24,6 +24,9 @@ __all__ = ["Worksheet", "worksheet"]
 
 STYLE: Final = """
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 48rem; margin: 2rem auto; padding: 0 1rem; }
+h1, pre { overflow-wrap: anywhere; }
+pre { white-space: pre-wrap; }
+p:has(> math) { overflow-x: auto; }
 section { break-inside: avoid; }
 .solutions { break-before: page; }
 """
@@ -55,6 +58,7 @@ class Worksheet:
     def html(self) -> str:
         """The sheet as a web page that loads nothing from the network."""
         return "\n".join(["<!doctype html>", '<html lang="en"><head><meta charset="utf-8">',
+                          '<meta name="viewport" content="width=device-width, initial-scale=1">',
                           f"<title>{escape(self.title)}</title><style>{STYLE}</style></head><body><main>", *self._html_body(),
                           "</main></body></html>", ""])  # fmt: skip
 
