@@ -470,7 +470,7 @@ class TestLearning:
     def test_a_name_means_the_leaf_of_the_example_that_is_shown(self, players: Players) -> None:
         w = Value(1.0, label="w")
         players.show([w * Value(2.0, label="x"), w * Value(3.0, label="x")], address="#example=2&x=5")
-        assert players.run("player.value('x')") == 5
+        assert players.run("[player.value('x'), find('.example').value]") == [5, "1"]
         players.run("player.set({x: 7})")
         assert players.run("player.value('loss')") == 7
         players.run(SECOND.replace("'1'", "'0'"))

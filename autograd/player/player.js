@@ -405,7 +405,7 @@ class Player {
     }
 
     choose(example) {
-        this.example = example;
+        this.example = this.find(".example").value = example;
         this.pointed = this.opened = null; // places in another graph
         this.place = clamp(this.place, 0, Math.max(this.last, 0)); // another example may have fewer steps
         this.warn();
