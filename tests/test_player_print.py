@@ -97,7 +97,9 @@ def test_printing_leaves_the_page_as_it_was(players: Players) -> None:
     """In every state: a question that is open or was answered, a part of the picture, another view."""
     players.show(deep())
     players.run("addEventListener('change', () => window.isChanged = true)")
-    gradients = [line.text for node in draw(deep(), step=-1, view="neurons").nodes for line in node.lines]
+    steps = walk(deep())
+    numbers = [line.text for node in draw(deep(), step=-1, view="neurons").nodes for line in node.lines]
+    numbers += [steps.notation.number(w.data) for w, name in steps.names.items() if name.startswith("w")]
 
     def state() -> Any:
         players.still()
@@ -111,7 +113,7 @@ def test_printing_leaves_the_page_as_it_was(players: Players) -> None:
         players.run("window.isChanged = false")
         players.run("dispatchEvent(new Event('beforeprint'))")
         texts = players.run("[...host.shadowRoot.querySelectorAll('.stage:not([hidden]) text')].map(each => each.textContent)")
-        assert not set(gradients) - set(texts)
+        assert not set(numbers) - set(texts)
         players.run("dispatchEvent(new Event('afterprint'))")
         assert state() == before
         assert not players.run("window.isChanged"), "it is not news to the page around"

@@ -218,7 +218,8 @@ class Controls {
             const player = shown();
             if (!player) return;
             player.before = {...player.picture.camera.seen};
-            player.isOnPaper = true; // and stays at its step, with its questions
+            // The player stays at its step, with its questions.  On paper no step stands out: it would hide its weights in products.
+            player.onPaper = player.step && {...player.sceneAt(player.last, 1), node: null};
             player.draw(Infinity);
             player.picture.camera.all();
             const {exercise, graph, steps} = player;
@@ -229,7 +230,7 @@ class Controls {
         addEventListener("afterprint", () => {
             const player = shown();
             if (!player) return;
-            player.isOnPaper = false;
+            player.onPaper = null;
             player.draw(Infinity);
             player.picture.camera.goal = player.before;
             player.picture.camera.move();

@@ -277,7 +277,7 @@ class Picture {
     // are left.
     write(budget = Infinity) {
         const {scene, graph, camera} = this, waiting = [[], [], []];
-        const near = new Set([scene.node, ...graph.nodes[scene.node].inputs]);
+        const near = new Set([scene.node, ...(graph.nodes[scene.node]?.inputs ?? [])]);
         for (const cell of this.cells) {
             const [text, x] = this.contentOf(cell, scene), sign = x === undefined ? "" : signOf(x);
             if (text === cell.shown && sign === cell.sign) continue;

@@ -218,9 +218,9 @@ class Player {
         this.wake();
     }
 
-    // The scene of the present moment; on paper that of the end.
+    // The scene of the present moment, or the one that is printed.
     get present() {
-        if (this.step) return this.isOnPaper ? this.sceneAt(this.last, 1) : this.sceneAt(this.place, this.t, !this.quiz.isAsking);
+        if (this.step) return this.onPaper ?? this.sceneAt(this.place, this.t, !this.quiz.isAsking);
         const {loss} = this.graph, all = new Set([loss]); // the result is a leaf
         return {phase: "forward", node: loss, t: 1, known: all, arrived: new Map([[loss, 1]]), complete: all, flowed: new Map()};
     }
