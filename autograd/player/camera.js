@@ -17,9 +17,9 @@ class Camera {
         this.svg.style.height = `${height}px`;
     }
 
-    // Show the whole picture, whatever its size is.
-    all() {
-        this.goal = {...this.whole};
+    // Show an area, whatever its size is.
+    show(area) {
+        this.goal = area;
         this.move();
     }
 

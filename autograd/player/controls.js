@@ -213,27 +213,21 @@ class Controls {
     // On paper: the end of the walk, and the text of every step at the present numbers.
     printing() {
         const held = new WeakRef(this.player); // so that a page with one player after another can free the old ones
-        const shown = () => (held.deref()?.host.isConnected ? held.deref() : null);
-        addEventListener("beforeprint", () => {
-            const player = shown();
-            if (!player) return;
-            player.before = {...player.picture.camera.seen};
-            // The player stays at its step, with its questions.  On paper no step stands out: it would hide its weights in products.
-            player.onPaper = player.step && {...player.sceneAt(player.last, 1), node: null};
+        const on = (event, action) => addEventListener(event, () => held.deref()?.host.isConnected && action(held.deref()));
+        on("beforeprint", (player) => {
+            const {exercise, graph, steps, last, step, picture: {camera}} = player;
+            player.before = {...camera.seen};
+            player.onPaper = step && {...player.sceneAt(last, 1), node: null}; // a step that stands out would hide its weights
             player.draw(Infinity);
-            player.picture.camera.all();
-            const {exercise, graph, steps} = player;
+            camera.show(camera.whole);
             const text = exercise?.isOpen ? exercise.asked.text : steps.map((_, i) => graph.stepText(i, steps)).join("\n");
             player.find(".text").textContent = text;
             player.find(".text").classList.toggle("short", text.split("\n").length <= FEW_LINES);
         });
-        addEventListener("afterprint", () => {
-            const player = shown();
-            if (!player) return;
+        on("afterprint", (player) => {
             player.onPaper = null;
             player.draw(Infinity);
-            player.picture.camera.goal = player.before;
-            player.picture.camera.move();
+            player.picture.camera.show(player.before);
         });
     }
 }
@@ -351,7 +345,7 @@ class Interface {
         this.seek(step, 1);
     }
 
-    // Go to the moment when a part t of a step is over, from 0 to 1; so a film can be recorded frame by frame.
+    // Go to the moment when a part t of a step is over, from 0 to 1.
     seek(step, t = 1) {
         for (const x of [step, t]) {
             if (typeof x !== "number" || Number.isNaN(x)) throw new TypeError(`a step and a part of it are numbers, not ${x}`);

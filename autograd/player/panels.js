@@ -193,17 +193,14 @@ class Leaves {
 
     row(i) {
         const leaf = this.leaves[i], {name, value} = leaf, range = rangeOf(value), step = range / 200;
-        const field = made("input", {type: "text", inputMode: "text", autocomplete: "off", className: "field",
-                                     title: "type, use the arrow keys, or drag the name"});
+        const field = made("input", {type: "text", autocomplete: "off", className: "field",
+            title: "type, use the arrow keys, or drag the name"});
         const slider = made("input", {type: "range", min: -range, max: range, step, className: "range",
-                                      ariaLabel: `${name}, slider`});
-        const tick = () => (leaf.isLearned = learned.checked);
+            ariaLabel: `${name}, slider`});
         const learned = made("input", {type: "checkbox", checked: leaf.isLearned, ariaLabel: `learn ${name}`,
-                                       title: "changed by Learn", on: {change: tick}});
+            title: "changed by Learn", on: {change: () => (leaf.isLearned = learned.checked)}});
         const label = made("label", {className: "name"}, made("span", {}, name), field);
-        const set = (x) => {
-            if (Number.isFinite(x)) this.change(i, tidy(x));
-        };
+        const set = (x) => Number.isFinite(x) && this.change(i, tidy(x));
         field.addEventListener("input", () => set(read(field.value)));
         field.addEventListener("change", () => this.showRow(row, i)); // the number that was read, or the old one if none could be
         field.addEventListener("keydown", (event) => {
@@ -231,18 +228,14 @@ class Leaves {
                 moved();
                 this.change(i, tidy(Math.round((from + (clientX - down.clientX) * step) / step) * step));
             };
-            const end = () => {
-                handle.removeEventListener("pointermove", move);
-                handle.removeEventListener("lostpointercapture", end);
-            };
             handle.setPointerCapture(down.pointerId);
             handle.addEventListener("pointermove", move);
-            handle.addEventListener("lostpointercapture", end);
+            handle.addEventListener("lostpointercapture", () => handle.removeEventListener("pointermove", move), {once: true});
             down.preventDefault();
         });
     }
 
-    // Write the numbers into the fields and sliders.  The active one is left alone while it holds the number, or half of one.
+    // Write the numbers into fields and sliders, except into the active one while it holds the number, or half of one.
     show(active) {
         this.rows.forEach((row, i) => this.showRow(row, i, active));
     }

@@ -62,8 +62,8 @@ class Quiz {
                                                ariaPressed: "false", data: {sign}, on: {click}}, sign));
             }
         } else {
-            const input = made("input", {className: "guess", type: "text", inputMode: "text", autocomplete: "off",
-                                         ariaLabel: `your prediction: ${label}`});
+            const input = made("input", {className: "guess", type: "text", autocomplete: "off",
+                ariaLabel: `your prediction: ${label}`});
             input.addEventListener("input", () => (field.guess = input.value.trim()));
             element.append(input);
         }
