@@ -210,7 +210,7 @@ class Controls {
         }
     }
 
-    // On paper: the end of the walk, and the text of every step at the present numbers.
+    // On paper: the end of the walk, and the text of every step at the current numbers.
     printing() {
         const held = new WeakRef(this.player); // so that a page with one player after another can free the old ones
         const on = (event, action) => addEventListener(event, () => held.deref()?.host.isConnected && action(held.deref()));

@@ -311,7 +311,7 @@ class Curve {
 
 // ---- the classic mistakes
 
-// Each mistake, run on the present numbers, beside the right run at the first step that differs; mistakes that make no
+// Each mistake, run on the current numbers, beside the right run at the first step that differs; mistakes that make no
 // difference at these numbers are only named.
 class Mistakes {
     // about: a description of each, by its name.
