@@ -120,7 +120,7 @@ def _diagnosis(derivation: Derivation, claim: float, known: AbstractSet[Value], 
     head = f"∂{explanation.loss}/∂{explanation.node} is {written(right)}, not {written(claim)}"
     names: tuple[str, ...] = ()
     if not explanation.shares:
-        text = ": the result's gradient by itself is 1"
+        text = ": the derivative of the result with respect to itself is 1"
     elif not math.isfinite(right):
         text = ": the right value is not finite; find_nonfinite(loss) finds where that begins"
     elif not math.isfinite(claim):

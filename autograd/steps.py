@@ -195,7 +195,7 @@ class Walk(Sequence[Step]):
             theme: "dark" draws on dark paper.
 
         Raises:
-            ValueError: for another suffix, view or theme, for a graph that is too large to be read, and for the view by
+            ValueError: for any other suffix, view or theme, for a graph that is too large to be read, and for the view by
                 neurons of a graph without neurons.
             FileNotFoundError: if the folder does not exist.
             LayoutError: if no layout engine is installed.
@@ -303,7 +303,7 @@ class Walk(Sequence[Step]):
         node, delta = move.node, move.delta
         name, right, number = self.names[node], self._right, self.notation.number
         if node in seen:
-            return f"{name} is visited a second time, and what it passed on before is passed on again"
+            return f"{name} is visited a second time and passes on again what it passed on before"
         if not _same(move.upstream, right[node]):
             return self._incomplete(move, seen)
         if delta is None:
@@ -322,7 +322,7 @@ class Walk(Sequence[Step]):
             if not _same(total, right_sum):
                 so_far = " so far" * (right_sum != right[x])
                 should = f"{number(before)} + {factor(number(contribution))} = {number(right_sum)}{so_far}"
-                return f"{self.names[x]} is used more than once, and what arrives adds up: {should}, not {number(total)}"
+                return f"{self.names[x]} is used more than once, so its contributions add up: {should}, not {number(total)}"
             arrived[x] = total
         return ""
 
@@ -427,7 +427,7 @@ def walk(loss: Value, mistake: Mistake | None = None, *, digits: int | None = No
             add 1·3 = 3 to x.grad: 0 + 3 = 3
         ∂loss/∂x = x = 3
             set x.grad to 1·3 = 3, where it was 3
-        wrong: x is used more than once, and what arrives adds up: 3 + 3 = 6, not 3
+        wrong: x is used more than once, so its contributions add up: 3 + 3 = 6, not 3
     """
     return Walk(loss, mistake, digits)
 

@@ -177,7 +177,7 @@ EXPLANATIONS = {
     rf"in {EDGE} = .+, this uses (?P<net>\S+), the net input, in place of the output": "net",
     rf"{EDGE} = .+, not \S+, which is the derivative with respect to the other operand": "other",
     "a factor of 2 is missing": "whole half",
-    "there is a factor of 2 too many": "whole double",
+    "there is one factor of 2 too many": "whole double",
     "the sign is wrong": "whole sign",
 }
 

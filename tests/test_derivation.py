@@ -311,7 +311,7 @@ def test_right_claims() -> None:
             "∂loss/∂h is 2, not 3: the claim is 1.5 times the right value 2; no path is missing, "
             "so one factor is off by that much: ∂v1/∂h = 2",
         ),
-        ({"h": 2.0, "loss": 2.0}, "∂loss/∂loss is 1, not 2: the result's gradient by itself is 1"),
+        ({"h": 2.0, "loss": 2.0}, "∂loss/∂loss is 1, not 2: the derivative of the result with respect to itself is 1"),
         ({"w": 16.0000001e0 + 1e-4}, "agree in the digits that are printed"),
     ],
 )

@@ -179,7 +179,8 @@ def test_an_array_function_that_is_almost_right_is_wrong() -> None:
 def test_an_edge_that_is_not_taken_does_not_hide_a_later_mistake() -> None:
     x, u = Value(2.0, "x"), Value(5.0, "u")
     loss = where(x < 0, u, x) + x * 2
-    assert "x is used more than once, and what arrives adds up: 2 + 1 = 3, not 1" in walk(loss, mistake="overwrite").difference
+    difference = walk(loss, mistake="overwrite").difference
+    assert "x is used more than once, so its contributions add up: 2 + 1 = 3, not 1" in difference
 
 
 def test_a_rule_is_excused_only_at_a_kink() -> None:

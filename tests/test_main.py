@@ -117,7 +117,7 @@ def test_only_the_chosen_gradients_are_explained(capsys: pytest.CaptureFixture[s
 def test_a_mistake_is_shown_where_it_matters(capsys: pytest.CaptureFixture[str]) -> None:
     out = answer(capsys, "x*x + x", "x=3", "--mistake", "overwrite")
     assert "With the mistake 'overwrite', this is the first step that differs:\n\nbackward 2/2: v1 = x², ∂f/∂v1 = 1" in out
-    assert "wrong: x is used more than once, and what arrives adds up: 1 + 3 = 4 so far, not 3" in out
+    assert "wrong: x is used more than once, so its contributions add up: 1 + 3 = 4 so far, not 3" in out
     assert "∂f/∂x = 7  at x = 3" in out
     assert "The mistake 'recursion' changes nothing on this graph." in answer(capsys, "2*x", "x=3", "--mistake", "recursion")
     assert "The mistake 'unsorted' changes nothing on this graph." in answer(capsys, "x", "x=3", "--mistake", "unsorted")

@@ -42,12 +42,12 @@ def test_mistakes_that_change_nothing_are_silent(mistake: Any) -> None:
         (
             "overwrite",
             lambda: (lambda a: a + a)(Value(1.0, label="a")),
-            "a is used more than once, and what arrives adds up: 1 + 1 = 2, not 1",
+            "a is used more than once, so its contributions add up: 1 + 1 = 2, not 1",
         ),
         (
             "overwrite",
             lambda: (lambda a: a * 3 + a * 4 + a * 5)(Value(1.0, label="a")),
-            "a is used more than once, and what arrives adds up: 5 + 4 = 9 so far, not 4",
+            "a is used more than once, so its contributions add up: 5 + 4 = 9 so far, not 4",
         ),
         ("recursion", shared, "2 is used, but ∂loss/∂h is 7: v2 had not contributed yet"),
         (
@@ -55,7 +55,7 @@ def test_mistakes_that_change_nothing_are_silent(mistake: Any) -> None:
             lambda: (lambda h: h * 2 + h * 3 + h * 5)(Value(2.0, label="x") * 3),
             "2 is used, but ∂loss/∂v1 is 10: v3 and v5 had not contributed yet",
         ),
-        ("recursion", lambda: (lambda h: h.tanh() + h)(Value(1.0) * 2), "v2 is visited a second time, and what it passed on"),
+        ("recursion", lambda: (lambda h: h.tanh() + h)(Value(1.0) * 2), "v2 is visited a second time and passes on again"),
         (
             "unsorted",
             lambda: (lambda h: h + h.tanh().tanh())(Value(1.0) * 2),

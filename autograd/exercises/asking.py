@@ -47,7 +47,7 @@ MOST_NAMED: Final = 6  # nodes in one sentence
 MOST_EXPLANATIONS: Final = 2  # that are written out; all are named
 Followed: TypeAlias = tuple[float, float, bool]  # see `_following`
 NOTHING: Final = (0.0, 0.0, False)  # of a node that no contribution has reached
-ROUNDED: Final = "it is near: intermediate results were rounded too early"
+ROUNDED: Final = "it is close: intermediate results were rounded too early"
 # The sentences of a marking; a page fills in the same ones.
 SENTENCES: Final = {
     "unanswered": "{name}: not answered",
@@ -261,8 +261,8 @@ class Exercise(Task):
     def play(self, *, limit: int = 150) -> Player:
         """Make a player that poses the exercise: its page takes answers, gives hints and marks.
 
-        The graph is played forward, with a blank for each question.  Once all answers are right, or given up, the page shows
-        the backward pass, and all numbers can be changed, as in the player that `autograd.play` makes.
+        The graph is played forward, with a blank for each question.  Once all answers are right, or the learner gives up, the
+        page shows the backward pass, and all numbers can be changed, as in the player that `autograd.play` makes.
 
         Args:
             limit: as for `autograd.play`.

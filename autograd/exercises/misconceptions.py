@@ -179,7 +179,7 @@ class Suspects:
         forgotten = "the derivatives of all activations are forgotten"
         at_outputs = "this takes the derivatives of all activations at their outputs, not at the net inputs"
         swapped = f"{so} every product were differentiated with respect to the other operand"
-        replaced = f"{so} gradients replaced one another where a node is used more than once; they add up"
+        replaced = f"{so} gradients replaced one another where a node is used more than once; they should add up"
         early = "a node was visited before all nodes that use it had passed on their shares"
         changed = "weights were updated before the pass was over, so later contributions used the new ones"
         passes = [
@@ -315,7 +315,7 @@ class Suspects:
 
 def _off_as_a_whole(right: float, points: float) -> Iterator[Suspect]:
     yield Suspect("factor-two", "a factor of 2 is missing", right / 2, points)
-    yield Suspect("factor-two", "there is a factor of 2 too many", right * 2, points)
+    yield Suspect("factor-two", "there is one factor of 2 too many", right * 2, points)
     yield Suspect("sign", "the sign is wrong", -right, points)
 
 

@@ -215,7 +215,7 @@ class Task:
             "deltas": "Find the δ of each neuron:" if has_neurons else "Find the gradients of the intermediate nodes:",
             "local": "Find the local derivatives:",
             "order": "In which order does the backward pass visit the operations?",
-            "update": f"Do one step of gradient descent, with the learning rate η = {self.rate:g}:",
+            "update": f"Take one step of gradient descent, with the learning rate η = {self.rate:g}:",
         }
         return kinds[self.kind]
 

@@ -91,7 +91,7 @@ class Comparison {
     // How a visit differs from the right one, or an empty string.
     difference(visit) {
         const {graph, seen} = this, {node, isReached, upstream, edges} = visit, number = (x) => graph.number(x);
-        if (seen.has(node)) return `${this.name(node)} is visited a second time, and what it passed on before is passed on again`;
+        if (seen.has(node)) return `${this.name(node)} is visited a second time and passes on again what it passed on before`;
         if (!same(upstream, graph.gradients[node])) {
             const slope = `∂${this.name(graph.loss)}/∂${this.name(node)}`;
             const used = `${number(upstream)} is used, but ${slope} is ${number(graph.gradients[node])}`;
@@ -110,7 +110,7 @@ class Comparison {
             if (!same(total, right)) {
                 const should = `${number(before)} + ${factor(number(contribution))} = ${number(right)}`;
                 const soFar = right !== graph.gradients[input] ? " so far" : "";
-                return `${this.name(input)} is used more than once, and what arrives adds up: ${should}${soFar}, not ${number(total)}`;
+                return `${this.name(input)} is used more than once, so its contributions add up: ${should}${soFar}, not ${number(total)}`;
             }
             this.arrived.set(input, total);
         }
