@@ -85,8 +85,8 @@ class Manners(Compatible):
     __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __invert__
 
     def __float__(self, _: object = None) -> NoReturn:
-        raise TypeError(f"turning {describe(self)} into a plain number would drop its graph; for the number use .data, for "
-                        "math.exp and the like autograd.exp and the like, for an array of nodes dtype=object")  # fmt: skip
+        raise TypeError(f"turning {describe(self)} into a plain number would drop its graph; use .data for the "
+                        "number, autograd's functions in place of math's, and dtype=object for an array of nodes")  # fmt: skip
 
     __int__ = __trunc__ = __round__ = as_integer_ratio = __float__  # the last is called by `statistics.mean` and the like
 

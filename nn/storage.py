@@ -74,7 +74,7 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
         path: a name that ends in .json, .npz or .safetensors; the file is replaced if it exists.
 
     Raises:
-        ValueError: for another suffix.
+        ValueError: for any other suffix.
         ImportError: if the format needs a package that is not installed.
         OSError: if the file cannot be written, or is a folder.
     """
@@ -147,7 +147,7 @@ def _from_json(data: bytes, model: Module) -> dict[str, Any]:
     if content["model"] != repr(model) and content["model"] != (own := _architecture(model)):  # copies the model
         raise ValueError(f"it holds {printable(short(content['model'], 500))}; the model to load into is {own}")
     if content.pop("sha256") != _checksum(content):
-        raise ValueError("it was changed after it was saved: its checksum does not fit its content")
+        raise ValueError("it was changed after it was saved: its checksum does not match its content")
     # JSON has no NaN and no infinities, so they were written as text.
     return {name: float(x) if x in ("nan", "inf", "-inf") else x for name, x in content["parameters"].items()}
 

@@ -117,7 +117,7 @@ def fit(
         callbacks: functions of the history and the model, called after each epoch; one that returns True, Python's or NumPy's,
             ends the training; other results are ignored.  They may change the model: parameters that they add or replace
             are learned from then on.
-        progress: show a progress bar if it takes longer than a second, tqdm is installed, and someone watches: at a
+        progress: show a progress bar if it takes longer than a second, tqdm is installed, and someone is watching: at a
             terminal or in a notebook.
         compiled: whether to compile the loss for batches, see `autograd.compile`: True, False, or ``"auto"``, if that is
             possible and saves time.  The history's `engine` records what was done, and why.  Compiled training does not call
@@ -339,7 +339,7 @@ def _fault(lesson: Lesson, batch: Sequence[int], history: History) -> str:
         except DomainError as error:
             return f"{epoch}, at example {i}: {error}"
         if finding is not None:
-            advice = "try a lower learning rate, inputs of a size of about 1, or a loss that takes logits"
+            advice = "try a lower learning rate, inputs of size about 1, or a loss that takes logits"
             for given, of in zip(lesson.given(i), ("inputs", "targets"), strict=True):
                 if any(isinstance(x, Real) and not math.isfinite(x) for x in flat(given)):
                     advice = f"its {of} are {short(repr(given))}; put finite numbers there, or leave the example out"

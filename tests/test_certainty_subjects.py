@@ -269,5 +269,5 @@ def test_an_error_that_the_function_catches_proves_nothing() -> None:
 
 def test_a_function_that_changes_from_call_to_call_is_refused() -> None:
     counter = itertools.count(1)
-    with pytest.raises(TypeError, match=r"^f computes something else at each call, as with a counter or a clock, and bounds"):
+    with pytest.raises(TypeError, match=r"^f computes something different at each call, as with a counter or a clock, and"):
         certify(lambda x: x * next(counter), x=(-1, 1))  # the bounds of ∂x were 14 and 10

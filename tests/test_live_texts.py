@@ -150,7 +150,7 @@ def test_a_page_compares_itself_with_python_and_names_the_row(engine: Engine) ->
     nearly = graph(loss).replace("math.tanh", "(x) => Math.tanh(x) + 1e-11")
     assert engine.run(f"{nearly}.check()") == ""
     wrong_rule = graph(loss).replace('$("subtract", 1, $("multiply", out, out))', '$("subtract", 1, out)')
-    assert engine.run(f"{wrong_rule}.check()").startswith("a rule of tanh gives ∂v1/∂x another value than in Python: ")
+    assert engine.run(f"{wrong_rule}.check()").startswith("a rule of tanh gives ∂v1/∂x a different value from Python: ")
 
 
 # Rows of users

@@ -52,12 +52,12 @@ def test_conventions_and_ties_that_rounding_made_are_pointed_out() -> None:
     z, x = Value(0.0, "z"), Value(0.1, "x")
     assert certify(z**z).notes == ["loss = z^z is at a singular point; its rule's choice there is certified, "
                                    "the local derivative 0, 0"]  # fmt: skip
-    note = ": because of rounding, backward() is at a kink or a jump, where it may take another branch than the exact numbers"
+    note = "because of rounding, backward() is at a kink or a jump, where it may take a different branch from the exact numbers"
     for loss in (maximum(x * 10, 1.0), relu(x * 10 - 1), abs(x * 10 - 1)):  # exactly, x·10 is larger than 1
         certificate = certify(loss)
         assert certificate.notes[0].endswith(note)
         assert certificate.bounds("x") == (10, 10) and certificate.ulps("x") > 1e15
-    assert certify(floor(x * 10)).notes == [f"loss = ⌊v1⌋{note}"]  # it did not: exactly, the floor is 1, too
+    assert certify(floor(x * 10)).notes == [f"loss = ⌊v1⌋: {note}"]  # it did not: exactly, the floor is 1, too
 
 
 @pytest.mark.parametrize(("f", "point"), [(lambda x: hypot(sqrt(x), x), (0.0,)), (lambda x, y: arctan2(x, y) + x, (0.0, 0.0))])

@@ -95,7 +95,7 @@ def altered(text: str, **entries: Any) -> str:
     (lambda text: altered(text, parameters=[1]), "was not written by save"),
     (lambda text: altered(text, format=5), "was not written by save"),
     (lambda text: altered(text, parameters={"w0": None}), "was not written by save"),
-    (lambda text: altered(text, sha256="0"), "its checksum does not fit its content"),
+    (lambda text: altered(text, sha256="0"), "its checksum does not match its content"),
     (lambda text: "", "cannot be read, and may be cut off"),
     (lambda text: "[]", "was not written by save"),
     (lambda text: "\udcff", "cannot be read"),

@@ -251,8 +251,8 @@ def claimed(subject: Subject, digits: int) -> Claim | None:
         if is_same and (whole.is_condition or whole.middle.is_condition):
             return decide(subject, lambda bounds: bounds(VALUE))
     if not is_same:
-        raise TypeError(f"{subject.title} computes something else at each call, as with a counter or a clock, and bounds would "
-                        "hold only for some calls; pass what changes as an argument")  # fmt: skip
+        raise TypeError(f"{subject.title} computes something different at each call, as with a counter or a clock, and bounds "
+                        "would hold only for some calls; pass what changes as an argument")  # fmt: skip
     return None
 
 

@@ -153,10 +153,10 @@ class GraphCertificate(Tabular):
                 notes.append(f"{shown} is too near a kink or a jump to decide with {self.precision} bits; "
                              "the bounds allow for both sides")  # fmt: skip
             elif _is_at_kink(node):
-                notes.append(f"{shown}: because of rounding, backward() is at a kink or a jump, where it may take another "
-                             "branch than the exact numbers")  # fmt: skip
+                notes.append(f"{shown}: because of rounding, backward() is at a kink or a jump, where it may take a "
+                             "different branch from the exact numbers")  # fmt: skip
             elif self._took_another_branch(node, operands):
-                notes.append(f"{shown}: because of rounding, backward() took another branch than the exact numbers do")
+                notes.append(f"{shown}: because of rounding, backward() took a different branch from the exact numbers")
         return tuple(kinks), notes
 
     def _took_another_branch(self, node: Value, operands: Sequence[Any]) -> bool:

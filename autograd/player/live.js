@@ -152,7 +152,7 @@ class Graph {
                 const [here, there] = [this.gradients[input], this.nodes[input].gradient];
                 if (differs(here, there, gradients)) {
                     const {row, short} = this.nodes[node];
-                    return `a rule of ${row.name} gives ∂${short}/∂${this.nodes[input].short} another value than in Python: ` +
+                    return `a rule of ${row.name} gives ∂${short}/∂${this.nodes[input].short} a different value from Python: ` +
                         `the gradient is ${repr(here)} here and ${repr(there)} there`;
                 }
             }
