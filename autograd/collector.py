@@ -13,7 +13,7 @@ __all__ = ["collector_paused"]
 def collector_paused() -> Iterator[None]:
     """Keep the cyclic garbage collector off inside the block, and restore it afterwards, whatever happens.
 
-    Graphs have no reference cycles, so it finds nothing to free in them; but it looks at every living node again and again,
+    Graphs have no reference cycles, so it finds nothing to free in them; but it looks at every live node again and again,
     which takes most of the time of a training step.
 
     >>> with collector_paused():

@@ -35,8 +35,8 @@ def mean(operands: Iterable[Any]) -> Any:
 def softmax(operands: Iterable[Any]) -> list[Any]:
     """Return exp(xᵢ) / Σ exp(xⱼ) for each of one or more numbers or nodes; it does not overflow.
 
-    An operand of -∞ gets 0.  With an operand of +∞, or only operands of -∞, all results are NaN, since ∞ - ∞ is.  A NumPy array
-    is the list of its rows, as for `mean`.
+    An operand of -∞ gets 0.  With an operand of +∞, or only operands of -∞, all results are NaN, since ∞ - ∞ is NaN.  A NumPy
+    array is treated as the list of its rows, as for `mean`.
 
     Raises:
         ValueError: for no operands.

@@ -45,7 +45,7 @@ class Nonfinite:
 
 
 def find_nonfinite(loss: Value) -> Nonfinite | None:
-    """Find the node at which a NaN or an infinity arose first, in the forward pass or else in the backward pass.
+    """Find the node at which a NaN or an infinity first arose, in the forward pass or else in the backward pass.
 
     Args:
         loss: the result of the graph.

@@ -118,7 +118,7 @@ def _chain(upstream: Any, partial: Any, is_hot: bool) -> Any:
 
 
 def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., tuple[Value, Any]]:
-    """Return the function that computes f's value, a Value, and its gradient, see `grad`; `numbers` makes floats of both.
+    """Return the function that computes f's value, a Value, and its gradient, see `grad`; `numbers` turns both into floats.
 
     >>> value, slope = value_and_grad(lambda x, y: x * y + y)(2.0, 5.0)
     >>> value.data, slope.data

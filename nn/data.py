@@ -46,7 +46,7 @@ def truth_table(name: str) -> tuple[Rows, list[int]]:
         name: one of `GATES`.
 
     Raises:
-        ValueError: for another name.
+        ValueError: for any other name.
 
     >>> truth_table("xor")[1]
     [0, 1, 1, 0]

@@ -225,7 +225,7 @@ class Neuron(Rowwise):
             x: as many numbers or `Value`s as there are inputs; a list, tuple or NumPy array.
 
         Raises:
-            ValueError: for another number of inputs.
+            ValueError: for any other number of inputs.
             TypeError: for inputs that are not numbers.
         """
         if x.__class__ is not list or len(x) != len(self.w):

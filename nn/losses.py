@@ -1,14 +1,14 @@
 """Losses: one number that measures how far a network's outputs are from the targets.
 
-A loss takes the outputs and the targets of **one example**, a number or a list, and returns one node; `nn.fit` averages or adds
-up over the examples.  Every loss is computed with operators and rows of autograd's table, so it takes plain numbers too, and
-targets that are `Value`s.
+A loss takes the outputs and the targets of **one example**, a number or a list, and returns one node; `nn.fit` takes the mean
+or the sum over the examples.  Every loss is computed with operators and rows of autograd's table, so it takes plain numbers
+too, and targets that are `Value`s.
 
     squared_error                       Σ (y − t)²                half=True: Σ ½(y − t)²      reduce="mean": mean over outputs
     binary_cross_entropy                −Σ t·ln p + (1 − t)·ln(1 − p)                         p a probability
-    binary_cross_entropy_with_logits    the same of p = σ(z)                                  z any finite number
+    binary_cross_entropy_with_logits    the same with p = σ(z)                                z any finite number
     categorical_cross_entropy           −Σ tⱼ·ln pⱼ                                           p probabilities
-    cross_entropy                       the same of p = softmax(z)                            z any finite numbers
+    cross_entropy                       the same with p = softmax(z)                          z any finite numbers
     hinge                               Σ max(0, 1 − s·y)         s = ±1
     l2                                  λ·Σ w²                                                of parameters, not of outputs
 
@@ -65,7 +65,7 @@ def squared_error(outputs: Any, targets: Any, *, half: bool = False, reduce: str
         reduce: ``"sum"`` over the outputs, or their ``"mean"``.
 
     Raises:
-        ValueError: for another number of targets than outputs.
+        ValueError: for different numbers of targets and outputs.
 
     >>> squared_error([1.0, 3.0], [0.0, 1.0]), squared_error([1.0, 3.0], [0.0, 1.0], half=True)
     (5.0, 2.5)
@@ -99,7 +99,7 @@ def binary_cross_entropy(probabilities: Any, targets: Any) -> Any:
         targets: as many numbers from 0 to 1; for several outputs also the number of a class.
 
     Raises:
-        ValueError: for a target outside 0 to 1, or another number of targets than outputs.
+        ValueError: for a target outside 0 to 1, or different numbers of targets and outputs.
         DomainError: for an output outside 0 to 1, and where the event that happened has probability 0, as from a saturated
             sigmoid, since the loss would be infinite; `binary_cross_entropy_with_logits` on the net input avoids this.
 
@@ -117,7 +117,7 @@ def binary_cross_entropy_with_logits(logits: Any, targets: Any) -> Any:
     Its derivative with respect to z is σ(z) − t.  Arguments as for `binary_cross_entropy`, but with any finite numbers for z.
 
     Raises:
-        ValueError: for a target outside 0 to 1, or another number of targets than outputs.
+        ValueError: for a target outside 0 to 1, or different numbers of targets and outputs.
 
     >>> binary_cross_entropy_with_logits(1000.0, 0), binary_cross_entropy_with_logits(1000.0, 1)
     (1000.0, 0.0)
@@ -134,7 +134,7 @@ def categorical_cross_entropy(probabilities: Sequence[Any], target: Any) -> Any:
         target: the class's number, its one-hot list, or the classes' probabilities, which add up to 1.
 
     Raises:
-        ValueError: for a single output, another number of targets than outputs, or targets that are not probabilities.
+        ValueError: for a single output, targets that are not probabilities, or different numbers of targets and outputs.
         DomainError: for an output outside 0 to 1, and where the right class has probability 0; `cross_entropy` avoids this.
 
     >>> f"{categorical_cross_entropy([0.7, 0.2, 0.1], 0):.4f}"
@@ -155,7 +155,7 @@ def cross_entropy(logits: Sequence[Any], target: Any) -> Any:
         target: the class's number, its one-hot list, or the classes' probabilities, which add up to 1.
 
     Raises:
-        ValueError: for a single output, another number of targets than outputs, or targets that are not probabilities.
+        ValueError: for a single output, targets that are not probabilities, or different numbers of targets and outputs.
 
     >>> cross_entropy([1000.0, 0.0], 0), cross_entropy([1000.0, 0.0], [0, 1])
     (0.0, 1000.0)
@@ -171,7 +171,7 @@ def hinge(outputs: Any, targets: Any) -> Any:
     s is +1 where the target is 1, else −1, so that the targets may be ±1, or 0 and 1, or one-hot.
 
     Raises:
-        ValueError: for a target other than −1, 0 and 1, or another number of targets than outputs.
+        ValueError: for a target other than −1, 0 and 1, or different numbers of targets and outputs.
 
     >>> hinge(0.25, 1), hinge(0.25, -1), hinge(0.25, 0), hinge(3.0, 1)
     (0.75, 1.25, 1.25, 0.0)

@@ -47,7 +47,7 @@ class Module:
     """A network, or a part of one; to write your own, set its parameters as attributes and define ``__call__``.
 
     In ``__call__``, write ``tanh(net)`` rather than ``net.tanh()``: functions and operators also take the plain numbers that
-    `predict` passes.  Do not look parameters up with ``==`` or ``in``, or as keys: nodes differ where numbers are equal.
+    `predict` passes.  Do not look parameters up with ``==`` or ``in``, or as keys: nodes differ even where numbers are equal.
 
     Copying or pickling a module leaves out attributes that are results of operations, since these belong to the call that made
     them.  A `functools.cached_property` is computed again; any other such attribute has to be set before ``__call__`` reads it.

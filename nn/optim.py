@@ -152,7 +152,7 @@ class Optimizer:
             parameters[...] = self._moved(parameters, parameters, gradient, self._next_rate())
 
     def step_many(self, parameters: Any, n: int, train: Callable[..., tuple[Any, ...] | None]) -> tuple[Any, ...]:
-        """Make up to n steps of an array of parameters with a function that applies the rule itself, such as native code.
+        """Make at most n steps of an array of parameters with a function that applies the rule itself, such as native code.
 
         Args:
             parameters: the array; if the rule keeps a state, the array must have made a step.
@@ -276,7 +276,7 @@ class _Atomic:
 class SGD(Optimizer):
     """Gradient descent: w ← w − η·g.
 
-    It is stochastic if the gradient is that of one example or a few, and not of all.  With momentum, it is `Momentum`.
+    It is stochastic if the gradient is that of one example or a few, rather than of all.  With momentum, it is `Momentum`.
 
     >>> SGD(lr=0.5).rule(10.0, 4.0, 0.5, (), 1)
     (8.0, ())

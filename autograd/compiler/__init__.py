@@ -57,7 +57,7 @@ def compile(
             error.  The call borrows the parameters: no other thread may use them meanwhile.
         parameters: the leaves to differentiate with respect to.  The program has their numbers in an array of its own,
             `Program.parameters`; once those of the `Value`s have changed, `pull` reads them.  Any other `Value` that f uses is
-            a constant; once its number has changed, the program refuses to run.  So for two networks of which one is trained,
+            a constant; once its number has changed, the program refuses to run.  So for two networks, one of which is trained,
             list both.
         example: arguments to trace f with immediately; only their structures, shapes and labels matter, and the program then
             accepts no others.  Numbers in a row may be passed as a list, a tuple or an array; f always gets the example's kind.

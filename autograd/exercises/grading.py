@@ -33,7 +33,7 @@ def grade(task: Exercise, answers: Mapping[Any, Any] | Any, points: float = 1.0,
     Args:
         task: the exercise.
         answers: as for `Exercise.mark`; only the questions that are answered here count.  An answer that cannot be read gets no
-            points, and costs the others none.
+            points, but costs the others none.
         points: what all these answers together are worth.
         must_be_right: raise an AssertionError with the sentences unless all answers are right, as otter-grader expects.
 

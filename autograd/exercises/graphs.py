@@ -65,7 +65,7 @@ def exercises(seed: int = 0, level: int = 1, count: int = 8) -> list[Exercise]:
         count: how many, 1 or more.
 
     Raises:
-        ValueError: for another level, or a count below 1.
+        ValueError: for any other level, or a count below 1.
 
     >>> sheet = exercises(seed=3, level=2, count=4)
     >>> [str(task) for task in sheet] == [str(task) for task in exercises(seed=3, level=2, count=4)]

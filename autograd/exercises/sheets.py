@@ -98,7 +98,7 @@ class Worksheet:
             path: a name that ends in .html, .tex or .txt.
 
         Raises:
-            ValueError: for another suffix.
+            ValueError: for any other suffix.
         """
         path = Path(path)
         written = {".html": "html", ".htm": "html", ".tex": "tex", ".txt": "text"}
