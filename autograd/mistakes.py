@@ -173,7 +173,7 @@ def out_for_net(loss: Value) -> Iterator[Move]:
 
 
 def updated_too_soon(loss: Value, rate: float = RATE) -> Iterator[Move]:
-    """Change each weight as soon as a gradient arrives at it: from there on, the new weights are used."""
+    """Change each weight as soon as a gradient arrives at it: from then on, the new weights are used."""
     gradients = {loss: 1.0}
     moved: dict[Value, float] = {}
     for node in reversed(topological(loss)):

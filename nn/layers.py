@@ -415,7 +415,7 @@ def twins(model: Module) -> list[str]:
     Source: Nielsen (2015), chapter 1, on random initial weights; Goodfellow, Bengio, Courville, Deep Learning (2016), 8.4.
 
     >>> twins(MLP(2, [3, 1], init="zeros"))
-    ['neurons 0, 1, 2 of layer1 have the same weights, so they learn the same; start from random ones, such as init="glorot"']
+    ['neurons 0, 1, 2 of layer1 have the same weights, so they stay alike; start from random ones, such as init="glorot"']
     """
     notes = []
     for mlp in (part for part in model.modules() if isinstance(part, MLP)):
@@ -427,7 +427,7 @@ def twins(model: Module) -> list[str]:
                 weights = [*neuron.parameters(), *(each.w[i] for each in after.neurons)]
                 alike.setdefault(tuple([weight.data for weight in weights]), []).append(i)
             groups = [short(", ".join(map(str, same))) for same in alike.values() if len(same) > 1]
-            notes += [f"neurons {group} of {layer.label} have the same weights, so they learn the same; start from random "
+            notes += [f"neurons {group} of {layer.label} have the same weights, so they stay alike; start from random "
                       'ones, such as init="glorot"' for group in groups]  # fmt: skip
     return notes
 

@@ -266,7 +266,7 @@ def test_a_wrong_accumulation_is_distinguished_from_a_wrong_rule(mistake: Any, m
     assert report.verdict == "wrong" and report.cause == "accumulation"
     assert all(check.verdict == "correct" for check in report.edges)
     assert all(check.verdict == "wrong" and check.reason.startswith("backward gives ") for check in report.inputs)
-    assert "the local derivatives are right, but the backward pass puts them together wrongly" in str(report)
+    assert "the local derivatives are right, but the backward pass combines them wrongly" in str(report)
     chain = gradcheck(lambda x: tanh(sin(x)), 0.5)
     assert chain  # on a chain none of these mistakes matters
 

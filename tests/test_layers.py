@@ -116,7 +116,7 @@ def test_fit_notes_hidden_neurons_that_stay_the_same() -> None:
     X, y = [[0.0, 1.0], [1.0, 0.0]], [0.0, 1.0]
     model = MLP(2, [2, 1], init="zeros")
     [note] = fit(model, X, y, epochs=20).notes
-    assert note.startswith("neurons 0, 1 of layer1 have the same weights, so they learn the same; ")
+    assert note.startswith("neurons 0, 1 of layer1 have the same weights, so they stay alike; ")
     first, second = model.layers[0].neurons
     assert [p.data for p in first.parameters()] == [p.data for p in second.parameters()]
     assert not fit(MLP(2, [1], init="zeros"), X, y, epochs=1).notes  # no hidden layer

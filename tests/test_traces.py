@@ -160,7 +160,7 @@ def test_advice_a_loop_that_data_ends_is_bounded() -> None:
             y = where(y > 1, y / 2, y)
         return y
 
-    with pytest.raises(TypeError, match="for a loop that data ends, a loop of fixed length with where inside"):
+    with pytest.raises(TypeError, match="for a loop whose length depends on data, one of fixed length with where inside"):
         compile(halved, [w, u], example=[1.0])
     assert_compiles(bounded, halved, [1.0, 300.0, -5.0])
 

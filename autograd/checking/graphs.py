@@ -143,7 +143,7 @@ def _function(f: Callable[..., Any], point: Sequence[Any]) -> Subject:
             return y
         if isinstance(y, list | tuple | dict) or is_array(y):
             raise NoValueError(f"{called} returned {kind_of(y)}; gradcheck takes one scalar, such as the total of its items")
-        why = ("; .data, float() and functions of math drop the graph, autograd's functions keep it; for a function of plain "
+        why = ("; .data, float() and functions of math drop the graph; autograd's functions keep it; for a function of plain "
                "numbers, pass its gradient too: gradcheck(f, *point, gradient=…)")  # fmt: skip
         why = "; does it end without a return?" if y is None else why
         raise NoValueError(f"{called} returned {y!r}, not a Value{why}")

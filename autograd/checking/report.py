@@ -83,12 +83,12 @@ class Report:
             rules = list(dict.fromkeys(check.name for check in self.edges if check.verdict == "wrong"))
             return f"the local derivative {rules[0]} is wrong" + (f", and {len(rules) - 1} more" if rules[1:] else "")
         if self.cause == "accumulation":
-            return "the local derivatives are right, but the backward pass puts them together wrongly"
+            return "the local derivatives are right, but the backward pass combines them wrongly"
         if self.cause == "graph":
             return ("local derivatives and backward pass are right, but the graph lacks a part of the function, cut off by "
                     ".data, by float() or by an `if`")  # fmt: skip
         if self.cause == "nonfinite":
-            return "the local derivatives are right, but multiplied by the chain rule they give NaN or ∞"
+            return "the local derivatives are right, but multiplied together by the chain rule, they give NaN or ∞"
         if self.verdict == "wrong":
             names = [check.name for check in self.inputs if check.verdict == "wrong"]
             more = f", and so {'do' if names[2:] else 'does'} {len(names) - 1} more" if names[1:] else ""

@@ -305,9 +305,9 @@ def _refuse(what: str) -> Callable[..., NoReturn]:
     return refuse
 
 
-INSTEAD: Final = ("to choose, use where(condition, a, b), maximum or minimum; for a loop that data ends, a loop of fixed "
-                  "length with where inside; to guard exp from overflow, softmax or logsumexp; to select by an index that "
-                  "is data, a one-hot list; for math's functions, autograd's of the same name")  # fmt: skip
+INSTEAD: Final = ("to choose, use where(condition, a, b), maximum or minimum; for a loop whose length depends on data, one of "
+                  "fixed length with where inside; to guard exp from overflow, softmax or logsumexp; to select by an index "
+                  "that is data, a one-hot list; for math's functions, autograd's of the same name")  # fmt: skip
 
 
 LABEL: Final = Value.__dict__["label"]  # the slot of a leaf's own label

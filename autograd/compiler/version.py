@@ -28,8 +28,8 @@ from autograd.value import TRACED_VARIABLE, Value
 
 __all__ = ["INSIDE", "Plan", "Version", "require_same"]
 
-CONSTANT: Final = ("the function was compiled, and is a constant of the program, as it is not one of its parameters; list it "
-                   "there, pass its number as an argument, or compile again")  # fmt: skip
+CONSTANT: Final = ("the function was compiled, and is a constant of the program, because it is not one of its parameters; "
+                   "list it there, pass its number as an argument, or compile again")  # fmt: skip
 INSIDE: Final = ("a program cannot run inside a function of its parameters that is being compiled: its results would be "
                  "built in as numbers, and their gradient would be lost; call program.f")  # fmt: skip
 _TRACING: Final = threading.RLock()  # a trace borrows the parameters, which two programs may share

@@ -92,7 +92,7 @@ class Player:
         Where scripts do not run, it shows a picture of the first step.
         """
         first = self._first
-        what = "The graph. To answer questions on it" if self.asks else f"The first of {self.steps} steps. To play them"
+        what = "The graph. To answer questions about it" if self.asks else f"The first of {self.steps} steps. To play them"
         advice = f"<p>{what}, run this cell or trust this notebook.</p>"
         return _fill(
             "notebook.html",
