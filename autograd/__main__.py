@@ -165,7 +165,7 @@ def make_parser() -> Parser:
                         help="differentiate with respect to these variables only, such as w or w,b")  # fmt: skip
     parser.add_argument("--mistake", choices=MISTAKES, metavar="NAME", help=f"make a classic mistake: {', '.join(MISTAKES)}")
     parser.add_argument("--exercise", type=_whole, choices=(1, 2, 3, 4), metavar="LEVEL",
-                        help="set exercises of a level, 1 to 4, in the terminal; if there is none, print a worksheet")  # fmt: skip
+                        help="set exercises of level 1 to 4 in the terminal; if there is none, print a worksheet")  # fmt: skip
     parser.add_argument("--seed", type=_whole, metavar="N", help="the number that selects the exercises, by default 0")
     for option, text in {
         "--svg": f"write a picture of the graph, in the format of the suffix: {suffixes()}",

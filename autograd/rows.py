@@ -9,7 +9,7 @@ and calls that method.  If there is none, arrays are computed in their own names
 >>> swish(0.0), swish(2.0)
 (0.0, 1.7615941559557646)
 
-The result of a row's function or rule is checked at every call: a real number becomes a float, anything else is refused.
+The result of a row's function or rule is checked at every call: a real number becomes a float; anything else is refused.
 """
 
 from __future__ import annotations

@@ -186,7 +186,7 @@ class Value(Manners):
 
         The partial derivatives are those of the forward pass.  In further calls the leaves accumulate until `zero_grad`, and
         the nodes in between start again from 0.  Several threads may call it on graphs that share nodes; the calls are
-        serialized.  (Do not fork the process while another thread is in a backward pass.)
+        serialised.  (Do not fork the process while another thread is in a backward pass.)
 
         Args:
             upstream: the gradient that arrives at this node, ∂L/∂(this node).

@@ -134,7 +134,7 @@ def mnist(folder: str | os.PathLike[str], part: str = "train") -> tuple[Any, Any
 
     Raises:
         FileNotFoundError: naming the file that is missing.
-        ValueError: naming the file that is cut off or of another format.
+        ValueError: naming the file that is cut off or in another format.
 
     Source: LeCun, Cortes, Burges, The MNIST database of handwritten digits, 1998.
     """

@@ -2,7 +2,7 @@
 
 The box is divided where the bounds are widest.  The next piece to be divided is the one whose enclosure goes furthest beyond
 the values that the quantity is known to reach.  The division stops when no enclosure goes beyond them by more than a few
-percent of the range, or at the limit on the work.  A claim is a condition: pieces on which it holds prove it, one point where
+percent of the range, or at the limit on the work.  A claim is a condition: pieces on which it holds prove it; one point where
 it fails refutes it.
 
 >>> from autograd.primitives import tanh

@@ -225,7 +225,7 @@ class Program:
 
         Returns:
             The number of steps made, the outputs [outputs×examples], the penalty of each step, and whether any gradient was
-            other than 0; or None if the program does not run natively, or the rule cannot be compiled, or returns another
+            other than 0; or None if the program does not run natively, or the rule cannot be compiled, or returns a different
             number of states than it got, which some rules do at their first step.
 
         Raises:
