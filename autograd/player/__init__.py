@@ -51,7 +51,7 @@ MOST_LINES = 1000
 SCRIPTS = ("formulas.js", "live.js", "mistakes.js", "camera.js", "picture.js", "panels.js", "quiz.js", "player.js",
            "controls.js")  # fmt: skip
 ASKING = ("answers.js", "exercise.js")  # further scripts of a page that poses an exercise
-NO_CODE = re.compile(r"^ *(//.*)?\n", re.MULTILINE)  # lines that are empty or a comment
+NO_CODE = re.compile(r"^ *(//.*|/\*.*\*/)?\n", re.MULTILINE)  # lines that are empty or a comment
 DATA = re.compile(r"(x|y|t|i|input|target|label|data|example)s?[\W_]*\d*", re.IGNORECASE)  # labels of leaves that do not learn
 
 
@@ -224,7 +224,7 @@ def make_player(
         notes=escape(printable("; ".join(notes))),
         text=escape(printable(asked.text) if asked else "\n".join(_lines(steps))),
         data=conceal(as_data(data)) if asked else as_data(data),
-        style=colours() + _part("player.css") + (_part("exercise.css") if asked else ""),
+        style=NO_CODE.sub("", colours() + _part("player.css") + (_part("exercise.css") if asked else "")),
     )
     return Player(title, len(steps), walks, markup, rows, asks=asked is not None)
 
