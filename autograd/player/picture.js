@@ -401,7 +401,7 @@ class Picture {
         return at - middle;
     }
 
-    carried({flow, weighs, from}, way) {
+    carried({weighs, from}, way) {
         const {graph} = this;
         if (!weighs) return [graph.number(graph.values[from.at(-1)]), graph.values[from.at(-1)]];
         const x = graph.partial(...weighs), w = graph.values[this.inputOf(weighs)];
