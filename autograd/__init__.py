@@ -63,11 +63,13 @@ _LAZY = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module 'autograd' has no attribute {name!r}")
-    globals()[name] = found = getattr(import_module(_LAZY[name]), name)
-    return found
+if not TYPE_CHECKING:  # a type checker that sees this takes every name for one of the package's
+
+    def __getattr__(name: str) -> Any:
+        if name not in _LAZY:
+            raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+        globals()[name] = found = getattr(import_module(_LAZY[name]), name)
+        return found
 
 
 def __dir__() -> list[str]:

@@ -58,12 +58,13 @@ class Manners(Compatible):
     _number: float
     grad: float
 
-    __divmod__, __rdivmod__ = Operand.__divmod__, Operand.__rdivmod__
+    # Type checkers, too, take the hash away from a class with an __eq__.
+    __divmod__, __rdivmod__, __hash__ = Operand.__divmod__, Operand.__rdivmod__, object.__hash__
 
-    def __init_subclass__(cls, **options: Any) -> None:
+    def __init_subclass__(cls: Any, **options: Any) -> None:
         super().__init_subclass__(**options)
         # A graph is a set of nodes.  Python takes the hash away from a class with an __eq__ of its own, such as a dataclass.
-        cast(Any, cls).__hash__ = cast(Any, cls).__hash__ or object.__hash__
+        cls.__hash__ = cls.__hash__ or object.__hash__
         if cls.__hash__ is not object.__hash__ and not cls.__module__.startswith("autograd."):
             raise TypeError(f"{cls.__name__} has a __hash__ of its own, but graphs find nodes by identity; leave it out")
 

@@ -306,12 +306,12 @@ class Unary(Primitive):
     partial: Callable[[Any, Any], Any]
     arity: ClassVar[int] = 1
 
-    if TYPE_CHECKING:  # for editors: tanh of a node is a node
+    if TYPE_CHECKING:  # for editors: tanh of a node is a node, and of something unknown it is unknown
 
         @overload
-        def __call__(self, x: float = ..., /) -> float: ...
-        @overload
         def __call__(self, x: X, /) -> X: ...
+        @overload
+        def __call__(self, x: float = ..., /) -> float: ...
         def __call__(self, x: Any = ..., /) -> Any: ...
 
     @functools.cached_property

@@ -190,7 +190,7 @@ class Neuron(Rowwise):
     ValueError: Neuron(3, activation='tanh') takes 3 inputs; got 2
     """
 
-    net: Value | None = None
+    net: Value | Any = None  # type checkers would object to ``neuron.net.grad`` if it were Value | None
 
     def __init__(
         self,

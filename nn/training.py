@@ -47,7 +47,7 @@ from nn.tables import flat, listed, naming, order_notes, short
 __all__ = ["Batches", "Callback", "DivergenceError", "History", "collector_paused", "fit"]
 
 Batches = Callable[[], Iterable[Sequence[int]]]
-Callback = Callable[["History", Module], Any]
+Callback = Callable[["History", Any], Any]
 
 
 class DivergenceError(FloatingPointError):

@@ -343,7 +343,7 @@ def test_signatures_show_how_rows_are_called() -> None:
 
 
 def test_type_checkers_know_the_type_of_a_result() -> None:
-    assert isinstance(assert_type(tanh(Value(0.5)), Value), Value) and isinstance(assert_type(tanh(1), float), float)
+    assert isinstance(assert_type(tanh(Value(0.5)), Value), Value) and isinstance(assert_type(tanh(1.0), float), float)
 
 
 # Names
