@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,11 @@ def test_a_program_that_runs_has_no_errors(program: str, tmp_path: Path) -> None
     assert found.returncode == 0, found.stdout
     environment = os.environ | {"PYTHONPATH": str(ROOT), "MPLBACKEND": "agg"}
     subprocess.run([sys.executable, "program.py"], cwd=tmp_path, env=environment, check=True, capture_output=True)
+
+
+def test_an_editable_installation_can_be_read() -> None:
+    hooks = Path(sysconfig.get_path("purelib")).glob("__editable___scalar_autograd*_finder.py")
+    assert not [*hooks], "only Python runs hooks"
 
 
 def test_mistakes_are_found_before_the_program_runs(tmp_path: Path) -> None:
