@@ -58,14 +58,15 @@ class Manners(Compatible):
     _number: float
     grad: float
 
-    # Type checkers, too, take the hash away from a class with an __eq__.
-    __divmod__, __rdivmod__, __hash__ = Operand.__divmod__, Operand.__rdivmod__, object.__hash__
+    __divmod__, __rdivmod__ = Operand.__divmod__, Operand.__rdivmod__
+    __hash__ = object.__hash__  # type checkers, too, take the hash away from a class with an __eq__
 
-    def __init_subclass__(cls: Any, **options: Any) -> None:
+    def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        kind: Any = cls
         # A graph is a set of nodes.  Python takes the hash away from a class with an __eq__ of its own, such as a dataclass.
-        cls.__hash__ = cls.__hash__ or object.__hash__
-        if cls.__hash__ is not object.__hash__ and not cls.__module__.startswith("autograd."):
+        kind.__hash__ = kind.__hash__ or object.__hash__
+        if kind.__hash__ is not object.__hash__ and not cls.__module__.startswith("autograd."):
             raise TypeError(f"{cls.__name__} has a __hash__ of its own, but graphs find nodes by identity; leave it out")
 
     def __eq__(self, other: object) -> Any:

@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import KW_ONLY, dataclass, field
 from numbers import Real
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeVar
 
 from autograd.arithmetic import items
 from autograd.reals import number, real
@@ -308,11 +308,7 @@ class Unary(Primitive):
 
     if TYPE_CHECKING:  # for editors: tanh of a node is a node, and of something unknown it is unknown
 
-        @overload
-        def __call__(self, x: X, /) -> X: ...
-        @overload
-        def __call__(self, x: float = ..., /) -> float: ...
-        def __call__(self, x: Any = ..., /) -> Any: ...
+        def __call__(self, x: X = ..., /) -> X: ...
 
     @functools.cached_property
     def rules(self) -> Mapping[str, Callable[..., Any]]:

@@ -23,6 +23,8 @@ pytestmark = pytest.mark.slow  # needs npm's package: run by `.ci/run pictures`
 ROOT = Path(__file__).resolve().parents[1]
 NODES = """
 import math
+from collections import Counter
+from collections.abc import Hashable
 import numpy as np
 from autograd import (
     Unary, Value, check_derivation, dot, draw, explain, gradients, logsumexp, maximum, play, relu, replay, sigmoid,
@@ -36,7 +38,8 @@ out = tanh(w * x + b)
 out.label = "out"
 loss = (out - 1) ** 2
 loss.backward()
-print(w.grad + 1, f"{loss.data:.3f}", out.relu().exp().data, {w: 1.0}[w], {w, x}, max(w, x), sum([w, x]))
+print(w.grad + 1, f"{loss.data:.3f}", out.relu().exp().data, {w: 1.0}[w], {w, x}, Counter([w, x]), max(w, x), sum([w, x]))
+keys: list[Hashable] = [w, x]
 z = 2 * w - x / 3 + 1 - b**2 + w**x + 2**w + abs(w) + w // 2 + w % 2 + math.floor(w)
 if w > 0 and x < 3:
     z += where(w > 0, lambda: relu(w), 0.0) + maximum(w, 0, x) + where(w > x, w, 1)
