@@ -60,6 +60,42 @@ class TestLinks:
         visit.wait("player?.steps === 2")
         assert visit.run("[player.step, player.value('w')]") == [1, 2.5]
 
+    @pytest.mark.parametrize("tab", ["step", "why"])
+    def test_a_link_stays_in_the_address_until_its_graph_is_shown(self, visit: Visit, tab: str) -> None:
+        """The page's own example neither takes the link's place in the address nor stands beneath what is wrong with it."""
+        for state in ({"code": "w = Value(3.0)\nw * w"}, {"expression": "log(x", "values": {"x": 3}}):
+            address = link(**state, step=1, tab=tab, language="en")
+            visit.open(address)
+            visit.browser.run("new Promise(done => setTimeout(done, 1500))")
+            assert visit.run("[location.hash, host]") == [address, None]
+            assert visit.text("panel-" + tab).endswith(WORDS["nothing"])
+
+    def test_numbers_in_a_link_may_be_undefined(self, visit: Visit) -> None:
+        visit.open(link(expression="log(x)*y", values={"x": -1, "y": 3}, step=1))
+        visit.wait("player?.step === 1")
+        assert visit.run("[player.value('x'), player.value('y'), player.value('f')]") == [-1, 3, None]
+        assert visit.run("find('.problem').textContent").startswith("log(-1.0) is undefined")
+        assert visit.run("document.querySelector('[name=x]').value") == "-1"
+        visit.write("[name=x]", "1")
+        visit.wait("player.value('f') === 0")
+        visit.open(link(expression="log(x) + log(0 - y)", values={"x": -1, "y": 3}))
+        visit.wait("!by('problem').hidden")
+        visit.browser.run("new Promise(done => setTimeout(done, 300))")
+        assert "log(-1.0)" in visit.text("problem") and visit.run("host") is None
+        assert visit.run("[...by('variables').querySelectorAll('input')].map(field => field.value)") == ["-1", "3"]
+
+    def test_the_way_back_from_a_link_leads_to_what_was_there(self, visit: Visit) -> None:
+        visit.open(link(expression="x + 3", values={"x": 4}))
+        visit.wait("player?.value('f') === 7")
+        visit.run("player.set({x: 5})")
+        visit.wait("document.querySelector('[name=x]').value === '5'")
+        visit.browser.run("new Promise(done => setTimeout(done, 700))")  # the page has written its address
+        visit.run(f"location.hash = {json.dumps(link(code='Value(1.0) * 2'))}")
+        visit.wait("!by('gate').hidden")
+        visit.run("history.back()")
+        visit.wait("player?.value('f') === 8")
+        assert visit.run("[by('gate').hidden, by('expression').value]") == [True, "x + 3"]
+
     def test_a_link_is_followed_in_an_open_page(self, visit: Visit) -> None:
         visit.open()
         visit.run(f"location.hash = {json.dumps(link(expression='x + 3', values={'x': 4}))}")

@@ -39,3 +39,81 @@ async function unpack(fragment, languages) {
 
 // Numbers that JSON cannot hold become text, as in Python.
 const strict = (numbers) => Object.fromEntries(Object.entries(numbers).map(([name, x]) => [name, Number.isFinite(x) ? x : String(x)]));
+
+// The links of a page: it follows them, and keeps its address up to date.
+class Links {
+    constructor(page) {
+        this.page = page;
+        by("link").addEventListener("click", () => this.copy());
+        addEventListener("hashchange", () => this.follow());
+    }
+
+    get state() {
+        const {page} = this, {player} = page, isCode = page.mode === "code", values = strict(isCode ? page.changed : page.values);
+        return {
+            ...(isCode ? {code: by("code").value} : {expression: by("expression").value}),
+            values, step: player?.place ?? 0, view: player?.view, tab: page.tab, language: page.language,
+        };
+    }
+
+    // The address keeps a link until its graph is shown.
+    writeSoon() {
+        clearTimeout(this.writing);
+        this.writing = setTimeout(() => this.page.names.length && this.write(), 500);
+    }
+
+    async write() {
+        const hash = await pack(this.state);
+        if (location.hash.slice(1) !== hash) history.replaceState(null, "", `#${hash}`);
+    }
+
+    async copy() {
+        const {page} = this;
+        if (by("gate").hidden) await this.write();
+        const size = location.href.length;
+        let text = page.word("link-copied");
+        try {
+            await navigator.clipboard.writeText(location.href);
+        } catch {
+            text = page.word("link-here"); // the browser does not let pages write to the clipboard
+        }
+        page.notify(size > LONG ? page.word("link-long", {size: (size / 1024).toFixed(1)}) : text);
+    }
+
+    // Open the link in the address.
+    async follow() {
+        const {page} = this;
+        let state;
+        try {
+            state = await unpack(location.hash.slice(1), SITE.languages);
+        } catch {
+            page.notify(page.word("link-broken")); // whatever is wrong with it, the page stays as it is
+            return;
+        }
+        if (state.language && state.language !== page.language) page.speak(state.language);
+        page.clear();
+        if (state.tab) page.panels.open(state.tab);
+        if (state.code !== undefined) page.gate(state);
+        else await this.compute(state);
+    }
+
+    async compute({expression, values, step, view}) {
+        const {page} = this, example = SITE.examples.findIndex(({content}) => content.expression === expression);
+        page.fill({expression, values});
+        if (example >= 0) {
+            await page.take(example);
+            page.set(values);
+            page.values = {...page.values, ...values};
+            page.list(page.values);
+            if (page.player) page.resume(step, view);
+            return;
+        }
+        const error = await page.compute({step, view, isPlaying: !step}), given = page.values;
+        if (!error) return;
+        page.values = {}; // a player made at other numbers shows where these are undefined
+        if (await page.compute({values, step, view, isPlaying: false})) {
+            page.list(page.values = given);
+            page.complain(error);
+        }
+    }
+}

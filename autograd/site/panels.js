@@ -57,7 +57,7 @@ class Panels {
         if (tab === "step") page.player?.arrange();
         else page.player?.pause();
         this.refresh();
-        page.writeSoon();
+        page.links.writeSoon();
     }
 
     // The nodes whose gradient can be explained.

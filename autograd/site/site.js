@@ -23,6 +23,7 @@ class Page {
         this.content = SITE.examples[0].content; // of the graph that is shown
         this.held = null; // the content of the graph that Python holds
         this.arriving = {}; // from a link: the numbers, step and view of the player that will be shown
+        this.links = new Links(this);
         this.order = 0; // counts requests, so that late answers are dropped
         this.listen();
         this.panels = new Panels(this);
@@ -34,7 +35,7 @@ class Page {
         this.play(SITE.first.rows);
         this.python = new Python(SITE.files, (...notice) => this.onPython(...notice));
         this.showState();
-        if (location.hash.length > 1) this.follow();
+        if (location.hash.length > 1) this.links.follow();
         else if (!calm.matches) this.player?.play();
         navigator.serviceWorker?.register("service-worker.js").catch(() => {}); // without it the page needs the network again
     }
@@ -81,7 +82,7 @@ class Page {
         this.makePlayer();
         const {changed: values, player} = this, {place: step, view} = player ?? {};
         if (this.names.length) this.show(this.content, this.shown, {values, step, view, isPlaying: false});
-        this.writeSoon();
+        this.links.writeSoon();
     }
 
     // ---- the fields
@@ -101,9 +102,7 @@ class Page {
         by("run").addEventListener("click", () => this.compute());
         by("stop").addEventListener("click", () => this.stop());
         by("retry").addEventListener("click", () => this.python.begin());
-        by("link").addEventListener("click", () => this.copyLink());
         by("show-code").addEventListener("click", () => this.reveal());
-        addEventListener("hashchange", () => location.hash.slice(1) !== this.written && this.follow());
     }
 
     press(event) {
@@ -213,7 +212,7 @@ class Page {
         return this.mode === "code" ? {code: by("code").value} : {expression: by("expression").value, values: strict(this.values)};
     }
 
-    // Compute the content of the fields, and play it.
+    // Compute the content of the fields, and play it; return what is wrong with it.
     async compute(arriving = this.arriving) {
         clearTimeout(this.typing);
         if (!by("gate").hidden) return;
@@ -224,7 +223,8 @@ class Page {
             if (order !== this.order) return;
             this.print(shown.output);
             this.complain(shown.error ?? null);
-            if (shown.error) return void (shown.values && this.list(this.values = shown.values));
+            if (shown.error && shown.values) this.list(this.values = shown.values);
+            if (shown.error) return shown.error;
             this.held = content;
             this.arriving = {};
             this.show(content, shown, arriving);
@@ -307,7 +307,7 @@ class Page {
             this.resume(step, view);
             if (isPlaying && !calm.matches && this.tab === "step") player.play();
         }
-        this.writeSoon();
+        this.links.writeSoon();
     }
 
     halt() {
@@ -373,7 +373,7 @@ class Page {
                 this.complain(null); // about other numbers
             }
             if (this.tab !== "step") this.panels.refreshSoon();
-            this.writeSoon();
+            this.links.writeSoon();
         });
     }
 
@@ -405,70 +405,21 @@ class Page {
         by("notice").textContent = text;
     }
 
-    // ---- links
-
-    get shared() {
-        const values = this.mode === "code" ? this.changed : this.values;
-        return {
-            ...(this.mode === "code" ? {code: by("code").value} : {expression: by("expression").value}),
-            values: strict(values), step: this.player?.place ?? 0, view: this.player?.view, tab: this.tab, language: this.language,
-        };
-    }
-
-    writeSoon() {
-        clearTimeout(this.writing);
-        this.writing = setTimeout(() => this.write(), 500);
-    }
-
-    async write() {
-        const hash = await pack(this.shared);
-        this.written = hash;
-        if (location.hash.slice(1) !== hash) history.replaceState(null, "", `#${hash}`);
-        return hash.length;
-    }
-
-    async copyLink() {
-        await this.write();
-        const size = location.href.length;
-        let text = this.word("link-copied");
-        try {
-            await navigator.clipboard.writeText(location.href);
-        } catch {
-            text = this.word("link-here"); // the browser does not let pages write to the clipboard
-        }
-        this.notify(size > LONG ? this.word("link-long", {size: (size / 1024).toFixed(1)}) : text);
-    }
-
-    // Open the link in the address.
-    async follow() {
-        let state;
-        try {
-            state = await unpack(location.hash.slice(1), SITE.languages);
-        } catch {
-            this.notify(this.word("link-broken")); // whatever is wrong with it, the page has its example
-            return;
-        }
-        if (state.language && state.language !== this.language) this.speak(state.language);
-        if (state.tab) this.panels.open(state.tab);
-        const {values, step, view} = state;
-        if (state.code !== undefined) return this.gate(state);
-        const example = SITE.examples.findIndex(({content}) => content.expression === state.expression);
-        this.fill({expression: state.expression, values});
-        if (example >= 0) {
-            await this.take(example);
-            this.set(values);
-            this.values = {...this.values, ...values};
-            this.list(this.values);
-            if (this.player) this.resume(step, view);
-        } else {
-            await this.compute({step, view, isPlaying: !step});
-        }
-    }
+    // ---- what a link brings
 
     resume(step, view) {
         const {player} = this;
         if (view && player.all("[data-shows]").some(({dataset}) => dataset.shows === view)) player.look(view);
         if (step) this.host.player.goto(step);
+    }
+
+    // Show no graph.
+    clear() {
+        this.halt();
+        by("panel-step").replaceChildren(made("p", {className: "note", data: {word: "nothing"}}, this.word("nothing")));
+        [this.player, this.names] = [null, []];
+        this.panels.list([]);
+        this.panels.refresh();
     }
 
     // Code from a link does not run before it has been seen.
@@ -478,10 +429,6 @@ class Page {
         by("code-part").hidden = true;
         by("gate").hidden = false;
         this.gated = state;
-        this.halt();
-        by("panel-step").replaceChildren(made("p", {className: "note"}, this.word("nothing")));
-        [this.player, this.names] = [null, []];
-        this.panels.list([]);
     }
 
     reveal() {
