@@ -289,7 +289,10 @@ def test_hints_and_giving_up(desk: Desk) -> None:
     for i in range(4):
         desk.tap(".question:nth-child(2) .hint")
         assert desk.run("all('.question:nth-child(2) .hints li').map(e => e.textContent)") == hints[: i + 1]
-    assert desk.run("all('.hint').map(e => e.disabled)") == [False, True]
+    desk.tap(".question:nth-child(2) .hint")
+    assert desk.run("all('.hint').map(e => e.ariaDisabled)") == [None, "true"]
+    assert desk.run("all('.question:nth-child(2) .hints li').length") == 4
+    assert desk.run("document.querySelector('.autograd-player').shadowRoot.activeElement === all('.hint')[1]")
     assert desk.run("document.documentElement.scrollWidth <= innerWidth")
     card, form = (desk.run(f"find('{part}').getBoundingClientRect().toJSON()") for part in (".card", ".exercise"))
     assert form["width"] > 300 and form["bottom"] <= card["top"] + 1  # the form is above the card

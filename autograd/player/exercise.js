@@ -50,8 +50,9 @@ class Exercise {
         const undo = {click: () => this.setOrder(this.order.slice(0, -1))};
         const buttons = this.isOrder ? [made("button", {type: "button", className: "undo", on: undo}, "Undo")] : [];
         hint.addEventListener("click", () => {
-            shown.append(made("li", {}, hints[shown.children.length]));
-            hint.disabled = shown.children.length === hints.length;
+            const given = shown.children.length;
+            if (given < hints.length) shown.append(made("li", {}, hints[given]));
+            hint.ariaDisabled = given >= hints.length - 1;
         });
         input.addEventListener("input", () => this.type(i));
         input.addEventListener("change", () => this.answer(i));
