@@ -243,6 +243,24 @@ class TestInOtherPages:
         players.click("[data-shows=neurons]")
         players.wait("location.hash === '#step=1'")
 
+    def test_going_back_in_the_history_brings_the_state_back(self, players: Players) -> None:
+        losses = [neuron(), neuron() * 2]
+        state = "[player.step, player.value('w'), find('.example').value]"
+        players.show(losses)
+        players.browser.run("location.hash = '#step=7&w=0.75'")
+        players.wait("player.step === 7")
+        players.browser.run("new Promise(done => setTimeout(done, 400))")  # the page has written its address
+        players.browser.run("location.hash = '#step=3&example=2'")
+        players.wait("player.step === 3")
+        assert players.run(state) == [3, 0.5, "1"]
+        players.browser.run("new Promise(done => setTimeout(done, 400))")
+        players.browser.run("history.back()")
+        players.wait("player.step === 7")
+        assert players.run(state) == [7, 0.75, "0"]
+        players.browser.run("history.back()")
+        players.wait("player.step === 0")
+        assert players.run(state) == [0, 0.5, "0"]
+
     def test_a_leaf_may_be_named_like_a_part_of_the_address(self, players: Players) -> None:
         players.show(Value(1.0, label="step") * Value(2.0, label="w"))
         players.run("player.set({step: 9, w: 3})")

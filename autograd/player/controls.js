@@ -237,8 +237,7 @@ class Address {
     constructor(player) {
         this.player = player;
         this.isOurs = player.host.closest(".autograd-page") !== null;
-        this.written = "";
-        if (this.isOurs) addEventListener("hashchange", () => location.hash !== this.written && this.read());
+        if (this.isOurs) addEventListener("hashchange", () => this.read());
     }
 
     // The leaves that an address can name, with their places.
@@ -250,18 +249,19 @@ class Address {
     read() {
         if (!this.isOurs) return;
         const {player} = this, given = [...new URLSearchParams(location.hash.slice(1).replaceAll("+", "%2B"))];
-        const {step, example, view, compact, ...numbers} = Object.fromEntries(given);
+        const {step = 0, example = 1, view = player.stages[0].dataset.view, compact, ...numbers} = Object.fromEntries(given);
         player.isCompact = compact !== undefined;
-        if (example !== undefined && player.graphs[example - 1]) player.choose(example - 1);
-        const meant = new Map(this.leaves().map(([i, {value}]) => [i, value])); // leaves that are not named have their first numbers
+        if (example - 1 !== player.example && player.graphs[example - 1]) player.choose(example - 1);
+        // Leaves that are not named get their first numbers.
+        const meant = new Map(this.leaves().map(([i, {value}]) => [i, value]));
         for (const [name, text] of Object.entries(numbers)) {
             const leaf = player.leafCalled(name);
             if (leaf >= 0 && Number.isFinite(read(text))) meant.set(leaf, read(text));
         }
         const changed = [...meant].filter(([i, x]) => !Object.is(x, player.numberOf(player.leaves[i])));
         if (changed.length) player.change(new Map(changed));
-        if (view !== undefined && player.all("[data-shows]").some(({dataset}) => dataset.shows === view)) player.look(view);
-        if (step !== undefined && Number.isFinite(Number(step))) player.seek(Number(step));
+        if (view !== player.view && player.all("[data-shows]").some(({dataset}) => dataset.shows === view)) player.look(view);
+        if (Number.isFinite(Number(step))) player.seek(Number(step));
     }
 
     writeSoon() {
@@ -281,7 +281,6 @@ class Address {
         }
         const hash = `#${state}`.replaceAll("+", "%20"); // so that a plus sign, as in 1e+5, is read as one
         if (hash === location.hash || hash.length > 2000) return;
-        this.written = hash;
         try {
             history.replaceState(null, "", hash);
         } catch {
