@@ -183,3 +183,19 @@ def test_the_pictures_of_a_mistake_show_the_difference_in_readable_type(players:
             return [label.textContent, 14 * label.getScreenCTM().a, isSeen];
         }})(find('[data-mistake=activation-forgotten] .{kind}'))""")
         assert " ".join(text.split()) == product and size >= 13.9 and is_seen
+
+
+def test_a_box_keeps_the_focus_in_another_layout_and_a_box_that_is_gone_keeps_nothing(players: Players) -> None:
+    """The boxes of another layout are other elements: the old ones leave the page with neither the focus nor the mouse."""
+    players.show(neuron(), width=390, height=844)
+    players.run("player.goto(7)")
+    held = "host.shadowRoot.activeElement?.dataset.nodes"
+    for width, point in ((1280, "focus()"), (390, "dispatchEvent(new Event('pointerenter'))")):
+        players.run(f"find('.stages > .stage:not([hidden]) .box[data-nodes=\"0\"]').{point}")
+        place, name = players.run("find('.ledger').dataset.node"), players.run(held)
+        assert place == "0"
+        players.browser.resize(width, 844, prefers_reduced_motion="reduce")
+        players.still()
+        assert players.run(held) == name
+        players.run("host.shadowRoot.activeElement?.blur()")
+        assert players.run("find('.ledger').dataset.node === find('.stage:not([hidden]) .box.active').dataset.nodes")

@@ -17,11 +17,9 @@ class Player {
         this.player = this.find(".player");
         if (reason) return void this.refuse(reason);
         this.graphs = graphs.map((data) => new Graph(data, rows));
-        this.example = 0;
+        this.example = this.place = 0;
         this.leaves = this.leavesOf(graphs);
-        this.place = 0;
-        this.t = 1;
-        this.speed = 1;
+        this.t = this.speed = 1;
         this.budget = TEXTS[1];
         this.isPlaying = this.isTraining = false;
         this.quiz = new Quiz(this);
@@ -31,10 +29,8 @@ class Player {
         this.originals = new Map(this.stages.map((stage) => [stage, stage.firstElementChild.cloneNode(true)]));
         this.pictures = this.stages.map((stage) => new Picture(stage, this.graphs[Number(stage.dataset.example)]));
         this.view = this.stages[0].dataset.view;
-        this.layout = 0;
-        this.opened = null; // the nodes of the neuron that was opened
-        this.pointed = null; // the node that is pointed at
-        this.version = 0; // counts changes of numbers
+        this.opened = this.pointed = null; // the nodes of the neuron that was opened; the node that is pointed at
+        this.layout = this.version = 0; // the version counts changes of numbers
         const wrong = this.graphs.map((graph) => graph.check()).find(Boolean);
         if (wrong) return void this.refuse(`The numbers of this page differ from Python's, so it stays still: ${wrong}.`);
         this.exercise = exercise && new Exercise(this, exercise, new Graph(graphs[0], rows));
@@ -406,7 +402,7 @@ class Player {
 
     choose(example) {
         this.example = this.find(".example").value = example;
-        this.pointed = this.opened = null; // places in another graph
+        this.opened = null; // places in another graph
         this.place = clamp(this.place, 0, Math.max(this.last, 0)); // another example may have fewer steps
         this.warn();
         this.changeView();
@@ -414,6 +410,7 @@ class Player {
     }
 
     changeView() {
+        this.pointed = null;
         this.arrange();
         this.build();
         this.draw(Infinity);
@@ -429,17 +426,21 @@ class Player {
         const isSmall = isScreen && height < SMALL && window.parent !== window; // a low window that is not a frame can be scrolled
         this.player.classList.toggle("compact", this.isCompact || isSmall);
         const {desk, layout, isWhole} = this.bestLayout(width, height, isScreen), isOther = layout !== this.layout;
+        const held = this.root.activeElement?.dataset.nodes; // of a box that has the focus
         this.layout = layout;
         this.player.dataset.desk = desk;
-        const {whole} = this.picture.camera, fitting = clamp((width * whole.height) / whole.width, 240, TALLEST * height);
+        const {stage, boxes, camera} = this.picture, {whole} = camera;
+        const fitting = clamp((width * whole.height) / whole.width, 240, TALLEST * height);
         this.find(".screen").style.setProperty("--stage", `${Math.round(isWhole ? fitting : 0.38 * height)}px`);
-        const {stage} = this.picture;
         if (!stage.isConnected) this.layouts.find((each) => each.stage.isConnected).stage.replaceWith(stage);
         for (const each of this.stages) each.hidden = each !== stage;
-        this.picture.camera.resize(this.picture.stage.getBoundingClientRect());
-        this.picture.camera.aim(this.picture.areaOfStep());
-        this.picture.camera.move();
-        if (isOther && this.built) this.draw(Infinity);
+        camera.resize(stage.getBoundingClientRect());
+        camera.aim(this.picture.areaOfStep());
+        camera.move();
+        if (!isOther || !this.built) return;
+        this.point(null); // the box that was pointed at is gone
+        this.draw(Infinity);
+        for (const box of boxes) if (held && box.group.dataset.nodes === held) this.focus(box);
     }
 
     // The layout, and the side for the desk, that make text largest; the first ones if no picture can be read as a whole, which
@@ -472,7 +473,6 @@ class Player {
             const parts = this.picture.boxes.filter(({ids}) => ids.some((place) => this.opened.has(place)));
             this.picture.camera.approach(unite(parts.map(({area}) => area)));
         }
-        this.pointed = null;
         this.point(ids[0]);
         this.focus(this.picture.boxes.find((each) => each.ids.includes(ids[0])));
     }
