@@ -168,6 +168,17 @@ class TestEveryControl:
             players.still()
             assert players.run(left) > was + 10
 
+    def test_a_mouse_that_was_released_elsewhere_moves_nothing(self, players: Players) -> None:
+        players.show(network())
+        players.click(".closer")
+        view = "find('.stage:not([hidden]) .graph').getAttribute('viewBox')"
+        left, top = players.run("(r => [r.x, r.y])(find('.stage:not([hidden])').getBoundingClientRect())")
+        before = players.run(view)
+        players.browser.call("Input.dispatchMouseEvent", type="mousePressed", x=left + 9, y=top + 9, button="left", buttons=1)
+        for dx in (20, 90):
+            players.browser.call("Input.dispatchMouseEvent", type="mouseMoved", x=left + dx, y=top + 40)
+        assert players.run(view) == before
+
     def test_a_node_is_tapped(self, players: Players) -> None:
         players.show(neuron())
         tap(players, '.box[data-nodes="5"]')

@@ -164,7 +164,7 @@ class Controls {
         });
         stage.addEventListener("pointermove", (event) => {
             const last = fingers.get(event.pointerId);
-            if (!last) return;
+            if (!last || !event.buttons) return;
             const others = [...fingers.values()].filter((each) => each.pointerId !== event.pointerId);
             const [dx, dy] = [event.clientX - last.clientX, event.clientY - last.clientY];
             if (others.length) {
