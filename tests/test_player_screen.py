@@ -8,7 +8,7 @@ import pytest
 from players import Players
 from test_player import layers, neuron
 
-from autograd import Value, walk
+from autograd import Value, log, walk
 from autograd.demo import POINT
 from autograd.demo import network as demonstration
 from nn import MLP
@@ -118,6 +118,14 @@ def test_a_long_name_is_broken_where_a_phone_ends(players: Players) -> None:
     names = [f"layer{i}.weight_with_a_long_name" for i in range(2)]
     players.show(Value(0.5, names[0]) * Value(2.0, names[1]), width=360, height=740)
     assert players.run("[...find('.card').querySelectorAll('td')].every(td => td.getBoundingClientRect().right <= innerWidth)")
+    players.show(log(Value(0.5, "w" * 60)) * 2, width=360, height=740)
+    texts = "[...find('.desk').querySelectorAll('.ledger p, .ledger li, .advice, .losses, .problem')]"
+    for script in ("player.goto(3)", f"player.set({{{'w' * 60}: -1}})"):
+        players.run(script)
+        players.run("find('.stage:not([hidden]) .box[tabindex]').focus()")
+        players.still()
+        assert players.run(f"{texts}.every(text => text.scrollWidth <= text.clientWidth)")
+        assert players.run("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_at_200_percent_nothing_is_lost(players: Players) -> None:
