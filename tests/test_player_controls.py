@@ -231,6 +231,30 @@ class TestKeys:
         players.press("p")
         assert players.run("find('.predict').ariaPressed") == "true"
 
+    @pytest.mark.parametrize(
+        ("prepare", "control", "key", "after"),
+        [
+            ("find('.neuron').dispatchEvent(new Event('click'))", ".whole", "Enter", ".fit"),
+            ("find('.predict').click()", ".guess", "p", ".predict"),
+            ("0", ".leaves .all", "Enter", ".leaf:nth-child(61) .range"),
+        ],
+    )
+    def test_the_focus_is_not_lost_with_the_control_that_had_it(
+        self, prepare: str, control: str, key: str, after: str, players: Players
+    ) -> None:
+        players.show(layers(8, 7, 1))
+        players.run(prepare)
+        players.run(f"find('{control}').focus()")
+        players.press(key)
+        players.still()
+        assert players.run(f"host.shadowRoot.activeElement === find('{after}')")
+
+    def test_a_key_that_is_held_down_switches_once(self, players: Players) -> None:
+        players.show(neuron())
+        for i in range(4):
+            players.browser.call("Input.dispatchKeyEvent", type="keyDown", key="l", text="l", autoRepeat=i > 0)
+        assert players.run("find('.large').ariaPressed") == "true"
+
     def test_next_puts_the_cursor_into_the_next_question(self, players: Players) -> None:
         players.show(neuron())
         players.press("p")

@@ -34,7 +34,10 @@ class Controls {
             play: () => (player.isPlaying ? player.pause() : player.play()),
             predict: halted(() => player.quiz.toggle()),
             reveal: halted(() => player.quiz.reveal()),
-            whole: () => player.look("nodes"),
+            whole: () => {
+                player.look("nodes");
+                player.find(".fit").focus();
+            },
             closer: () => this.zoom(1.25),
             farther: () => this.zoom(0.8),
             fit: () => this.fit(),
@@ -109,7 +112,8 @@ class Controls {
         if (action || this.hasOwn(target, event.key)) event.stopPropagation();
         if (!action) return;
         event.preventDefault();
-        action();
+        // Held down, it would switch on and off.
+        if (!event.repeat || !"flp ".includes(event.key)) action();
     }
 
     // Whether the element in which a key was pressed uses the key itself.
@@ -212,12 +216,14 @@ class Controls {
 
     // On paper: the end of the walk, and the text of every step at the current numbers.
     printing() {
-        const held = new WeakRef(this.player); // so that a page with one player after another can free the old ones
+        // Weak, so that a page with one player after another can free the old ones.
+        const held = new WeakRef(this.player);
         const on = (event, action) => addEventListener(event, () => held.deref()?.host.isConnected && action(held.deref()));
         on("beforeprint", (player) => {
             const {exercise, graph, steps, last, step, picture: {camera}} = player;
             player.before = {...camera.seen};
-            player.onPaper = step && {...player.sceneAt(last, 1), node: null}; // a step that stands out would hide its weights
+            // A step that stands out would hide its weights.
+            player.onPaper = step && {...player.sceneAt(last, 1), node: null};
             player.draw(Infinity);
             camera.show(camera.whole);
             const text = exercise?.isOpen ? exercise.asked.text : steps.map((_, i) => graph.stepText(i, steps)).join("\n");

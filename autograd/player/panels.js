@@ -187,6 +187,7 @@ class Leaves {
         const more = made("button", {type: "button", className: "all", on: {click: () => {
             more.remove();
             this.list(rest);
+            this.rows[first + n].slider.focus();
         }}}, `Show ${rest} more`);
         this.element.append(...rows.map(({row}) => row), ...(rest ? [more] : []));
     }
@@ -202,10 +203,11 @@ class Leaves {
         const label = made("label", {className: "name"}, made("span", {}, name), field);
         const set = (x) => Number.isFinite(x) && this.change(i, tidy(x));
         field.addEventListener("input", () => set(read(field.value)));
-        field.addEventListener("change", () => this.showRow(row, i)); // the number that was read, or the old one if none could be
+        // Afterwards it shows the number that was read, or the old one if none could be.
+        field.addEventListener("change", () => this.showRow(row, i));
         field.addEventListener("keydown", (event) => {
             const by = {ArrowUp: 1, ArrowDown: -1, PageUp: 10, PageDown: -10}[event.key];
-            if (!by) return;
+            if (!by || event.ctrlKey || event.altKey || event.metaKey) return;
             event.preventDefault();
             set(this.read(i) + by * (event.shiftKey ? 10 : 1) * range / 100);
         });

@@ -22,7 +22,8 @@ class Quiz {
     constructor(player) {
         this.player = player;
         this.isOn = this.isAsking = false;
-        this.signs = false; // whether only the signs are in question
+        // Whether only the signs are in question.
+        this.signs = false;
         this.right = this.asked = 0;
         this.fields = [];
     }
@@ -42,6 +43,7 @@ class Quiz {
         this.player.build();
         this.player.draw(Infinity);
         if (this.isAsking) this.focus();
+        else this.player.find(".predict").focus({preventScroll: true});
     }
 
     // Put the cursor where the answer belongs.
