@@ -243,6 +243,17 @@ class TestInOtherPages:
         players.click("[data-shows=neurons]")
         players.wait("location.hash === '#step=1'")
 
+    def test_a_player_that_was_taken_out_rests_until_it_is_put_back(self, players: Players) -> None:
+        players.show(neuron(), neuron())
+        players.click(".train")
+        count = "host.addEventListener('change', () => host.changes++)"
+        players.run(f"(window.taken = host, host.changes = 0, {count}, host.remove())")
+        players.still()
+        count = "new Promise(done => setTimeout((before => done(taken.changes - before)), 300, taken.changes))"
+        assert players.browser.run(count) == 0
+        players.browser.run("document.body.append(taken)")
+        assert players.browser.run(count) > 0
+
     def test_going_back_in_the_history_brings_the_state_back(self, players: Players) -> None:
         losses = [neuron(), neuron() * 2]
         state = "[player.step, player.value('w'), find('.example').value]"

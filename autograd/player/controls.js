@@ -82,7 +82,6 @@ class Controls {
     enlarge(button) {
         button.ariaPressed = this.player.player.classList.toggle("lecture");
         this.player.arrange();
-        this.player.wake();
     }
 
     // The map below a picture that is only seen in part: press it, or drag along it, to go there.

@@ -242,6 +242,7 @@ class Player {
     // One frame: let time pass, learn, move the camera, write the remaining texts.
     tick(now) {
         this.frame = null;
+        if (!this.host.isConnected) return; // `arrange` goes on when it is put back
         const passed = Math.min(now - (this.now ?? now), 100);
         const isRunning = this.isPlaying || (this.t < 1 && !this.isFrozen) || this.isTraining;
         this.now = isRunning ? now : null;
@@ -329,13 +330,11 @@ class Player {
 
     // Rewrite panels once per frame, however often numbers change.
     refreshSoon() {
-        this.refreshing ??= requestAnimationFrame(() => {
-            this.refreshing = null;
-            this.refresh();
-        });
+        this.refreshing ??= requestAnimationFrame(() => this.refresh());
     }
 
     refresh() {
+        this.refreshing = null;
         this.card.refresh();
         this.fields.show(this.root.activeElement);
         const name = this.graphs.length === 1 ? this.graph.nodes[this.graph.loss].short : "mean loss";
@@ -437,6 +436,7 @@ class Player {
         camera.resize(stage.getBoundingClientRect());
         camera.aim(this.picture.areaOfStep());
         camera.move();
+        this.wake();
         if (!isOther || !this.built) return;
         this.point(null); // the box that was pointed at is gone
         this.draw(Infinity);
