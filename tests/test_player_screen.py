@@ -207,3 +207,13 @@ def test_a_box_keeps_the_focus_in_another_layout_and_a_box_that_is_gone_keeps_no
         assert players.run(held) == name
         players.run("host.shadowRoot.activeElement?.blur()")
         assert players.run("find('.ledger').dataset.node === find('.stage:not([hidden]) .box.active').dataset.nodes")
+
+
+@pytest.mark.parametrize(("size", "is_narrowed"), [(6, False), (60, True)])
+def test_a_line_is_narrowed_to_its_box_and_never_stretched(size: int, is_narrowed: bool, players: Players) -> None:
+    players.show(neuron())
+    players.run(f"host.shadowRoot.querySelectorAll('.graph').forEach(e => e.style.font = '{size}px sans-serif')")
+    players.run("(player.set({w: 0.4}), player.goto(player.steps - 1))")
+    players.browser.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    lines = "[...host.shadowRoot.querySelectorAll('.stage:not([hidden]) .box [data-gradient]')].filter(e => e.textContent)"
+    assert players.run(f"{lines}.map(line => line.hasAttribute('textLength'))") == [is_narrowed] * 8

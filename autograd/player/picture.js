@@ -24,6 +24,16 @@ function put(element, name, value) {
     if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
 
+// Narrow a line that is wider than its room.  Measured on a canvas, it needs no layout of the page.
+let ruler = null;
+function squeeze(line, room) {
+    ruler ??= document.createElement("canvas").getContext("2d");
+    ruler.font = getComputedStyle(line).font;
+    put(line, "lengthAdjust", "spacingAndGlyphs");
+    if (ruler.measureText(line.textContent).width > room) put(line, "textLength", String(room));
+    else line.removeAttribute("textLength");
+}
+
 function drawn(tag, attributes, parent) {
     const element = document.createElementNS(SVG, tag);
     for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -294,12 +304,9 @@ class Picture {
             if (cell.sign) cell.text.classList.remove(cell.sign);
             if (sign) cell.text.classList.add(sign);
         }
-        if (text !== cell.shown) this.setText(cell.text, text);
-        if (cell.box?.room) {
-            const isWide = widthOf([...text].length) > cell.box.room;
-            if (isWide) put(cell.text, "textLength", String(cell.box.room));
-            else if (cell.text.hasAttribute("textLength")) cell.text.removeAttribute("textLength");
-            put(cell.text, "lengthAdjust", "spacingAndGlyphs");
+        if (text !== cell.shown) {
+            this.setText(cell.text, text);
+            if (cell.box?.room) squeeze(cell.text, cell.box.room);
         }
         Object.assign(cell, {shown: text, sign});
         if (cell.gradient !== null && cell.box) cell.box.group.classList.toggle("bare", text === "");
