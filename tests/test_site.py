@@ -102,12 +102,12 @@ class TestFiles:
                     assert (digest, int(size)) == (f"sha256={right}", len(held))
         run = subprocess.run(
             [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(tmp_path / name)!r})\n"
-             "import autograd, nn, importlib.metadata\nfrom autograd.__main__ import main\n"
+             "import autograd, nn, importlib.metadata\nfrom autograd.expressions import parse\n"
              "assert '.whl' in autograd.__file__ and '.whl' in nn.__file__\n"
-             "print(importlib.metadata.version('scalar-autograd')); main(['x**2', 'x=3', '--steps'])"],
+             "print(importlib.metadata.version('scalar-autograd'), autograd.walk(parse('x**2')(autograd.Value(3.0)))[0])"],
             capture_output=True, text=True, encoding="utf-8", check=True, env={"PYTHONUTF8": "1"},
         )  # fmt: skip
-        assert run.stdout.startswith(f"{version('scalar-autograd')}\nf = x**2 = 9")
+        assert run.stdout == f"{version('scalar-autograd')} forward 1/1: loss = v1² = 3² = 9\n"
 
     def test_a_wheel_made_in_a_clone_has_its_version(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """In a clone, Python finds setuptools' folder first, where METADATA is called PKG-INFO."""

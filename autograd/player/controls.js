@@ -240,7 +240,7 @@ class Controls {
 // The address of a page with one player, such as #step=7&w=0.7&example=2; the page follows it and keeps it up to date.
 class Address {
     constructor(player) {
-        this.player = player;
+        Object.assign(this, {player, start: player.place}); // an exercise starts at the end of the forward pass
         this.isOurs = player.host.closest(".autograd-page") !== null;
         if (this.isOurs) addEventListener("hashchange", () => this.read());
     }
@@ -254,7 +254,7 @@ class Address {
     read() {
         if (!this.isOurs) return;
         const {player} = this, given = [...new URLSearchParams(location.hash.slice(1).replaceAll("+", "%2B"))];
-        const {step = 0, example = 1, view = player.stages[0].dataset.view, compact, ...numbers} = Object.fromEntries(given);
+        const {step = this.start, example = 1, view = player.stages[0].dataset.view, compact, ...numbers} = Object.fromEntries(given);
         player.isCompact = compact !== undefined;
         if (example - 1 !== player.example && player.graphs[example - 1]) player.choose(example - 1);
         // Leaves that are not named get their first numbers.
