@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from browser import Browser
-from visits import Server, Visit, link, modules
+from visits import READY, Server, Visit, link, modules
 
 from autograd.site import Site, write_site
 from autograd.site.examples import EXAMPLES
@@ -237,4 +237,9 @@ class TestThePage:
         visit.open(is_ready=False)
         visit.wait("document.body.dataset.python === 'failed'")
         assert visit.run("[by('retry').hidden, player.steps]") == [False, 10]
+        visit.write("#expression", "w*w + 3*w")
+        visit.wait("!by('problem').hidden")
+        (folder / "viz/viz.js").write_bytes((site.folder / "viz/viz.js").read_bytes())
+        visit.browser.click("#retry")
+        visit.wait(f"{READY} && player.steps === 6 && by('problem').hidden")
         server.stop()

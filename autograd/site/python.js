@@ -6,7 +6,7 @@ class Python {
     // files: the name, address, digest and size of each; notice: called with "loading" and a part from 0 to 1, "ready", "failed" and
     // an error, or "busy" and the number of unanswered calls.
     constructor(files, notice) {
-        Object.assign(this, {files, notice});
+        Object.assign(this, {files, notice, cache: "force-cache"});
         this.waiting = new Map(); // the calls that have not been answered
         this.count = 0;
         this.begin();
@@ -40,7 +40,7 @@ class Python {
         let done = 0, hasFailed = false;
         const load = async ({name, address, integrity, size}) => {
             const key = `${address}?${encodeURIComponent(integrity)}`, kept = await cache?.match(key);
-            const response = kept ?? (await fetch(address, {integrity, cache: "force-cache", credentials: "omit", referrerPolicy: "no-referrer"}));
+            const response = kept ?? (await fetch(address, {integrity, cache: this.cache, credentials: "omit", referrerPolicy: "no-referrer"}));
             if (!response.ok) throw new Error(`${address}: ${response.status}`);
             const bytes = await response.arrayBuffer();
             if (!kept) await cache?.put(key, new Response(bytes)).catch(() => {}); // a full disk costs only the next visit
@@ -49,6 +49,7 @@ class Python {
         };
         await Promise.all(this.files.map(load)).catch((error) => {
             hasFailed = true;
+            this.cache = "reload"; // with the same bytes, another attempt would fail as well
             throw error;
         });
         const wanted = new Set(this.files.map(({address, integrity}) => new URL(`${address}?${encodeURIComponent(integrity)}`, location).href));

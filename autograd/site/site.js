@@ -101,7 +101,10 @@ class Page {
         by("code").addEventListener("keydown", (event) => this.press(event));
         by("run").addEventListener("click", () => this.compute());
         by("stop").addEventListener("click", () => this.stop());
-        by("retry").addEventListener("click", () => this.python.begin());
+        by("retry").addEventListener("click", () => {
+            this.python.begin();
+            if (!by("problem").hidden) this.compute(); // what was typed while Python was not there
+        });
         by("show-code").addEventListener("click", () => this.reveal());
     }
 
