@@ -26,7 +26,7 @@ from autograd.demo import demonstrate, line_up, signed
 from autograd.drawing import geometry
 from autograd.drawing.shapes import Arrow, line
 from autograd.exercises import exercise
-from autograd.player import ASKING, NO_CODE, SCRIPTS, Player, _part, play
+from autograd.player import ASKING, SCRIPTS, Player, _part, play
 from autograd.player.asked import reveal
 from autograd.player.markup import element, write
 from autograd.player.stage import _is_level, saturates
@@ -42,7 +42,7 @@ def of_player(player: Player) -> Iterator[str]:
     """Iterate over the contents of a player and its page."""
     page, shown = player.html, player.element
     yield f"{player}"
-    held = [name for name in (*SCRIPTS, *ASKING) if NO_CODE.sub("", _part(name)).strip() in page]
+    held = [name for name in (*SCRIPTS, *ASKING) if _part(name).strip() in page]
     yield f"scripts: {' '.join(held)}; remarks: {bool(re.search('^ *//', page, re.MULTILINE))}"
     styles, script = re.findall("<style>(.*?)</style>", page, re.DOTALL), re.findall("<script>(.*?)</script>", page, re.DOTALL)
     allowed = re.findall(r"(?<='sha256-)[^']+", page)

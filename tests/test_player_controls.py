@@ -92,6 +92,16 @@ class TestEveryControl:
         players.press("Enter")
         assert players.run("[player.value('w'), find('.leaf .field').value]") == [w, f"{w:g}"]
 
+    def test_what_is_typed_stays_while_the_number_changes(self, players: Players) -> None:
+        players.show(neuron())
+        players.run("find('.leaf .field').select()")
+        players.browser.type("0.")
+        players.run("player.set({w: 0.7})")
+        players.still()
+        players.browser.type("25")
+        players.press("Enter")
+        assert players.run("[player.value('w'), find('.leaf .field').value]") == [0.25, "0.25"]
+
     @pytest.mark.parametrize(("control", "keys"), [
         (".leaf .field", ["0", "-", "b", "ArrowLeft", "ArrowDown", "Enter"]), (".leaf .range", ["ArrowRight", "Home"]),
         (".guess", ["0", "b", "ArrowLeft", "Enter"]), (".leaf input[type=checkbox]", [" "]), (".speed", ["ArrowDown", "b"]),

@@ -51,7 +51,7 @@ MOST_LINES = 1000
 SCRIPTS = ("formulas.js", "live.js", "mistakes.js", "camera.js", "picture.js", "panels.js", "quiz.js", "player.js",
            "controls.js")  # fmt: skip
 ASKING = ("answers.js", "exercise.js")  # further scripts of a page that poses an exercise
-NO_CODE = re.compile(r"^ *(//.*|/\*.*\*/)?\n", re.MULTILINE)  # lines that are empty or a comment
+NO_CODE = re.compile(r"^ *(//.*|/\*.*\*/)?\n", re.MULTILINE)
 DATA = re.compile(r"(x|y|t|i|input|target|label|data|example)s?[\W_]*\d*", re.IGNORECASE)  # labels of leaves that do not learn
 
 
@@ -117,7 +117,7 @@ class Player:
 
     @cached_property
     def _code(self) -> str:
-        return NO_CODE.sub("", "\n".join(map(_part, (*SCRIPTS, *ASKING) if self.asks else SCRIPTS)))
+        return "".join(map(_part, (*SCRIPTS, *ASKING) if self.asks else SCRIPTS))
 
     @property
     def _key(self) -> str:
@@ -224,7 +224,7 @@ def make_player(
         notes=escape(printable("; ".join(notes))),
         text=escape(printable(asked.text) if asked else "\n".join(_lines(steps))),
         data=conceal(as_data(data)) if asked else as_data(data),
-        style=NO_CODE.sub("", colours() + _part("player.css") + (_part("exercise.css") if asked else "")),
+        style=colours() + _part("player.css") + (_part("exercise.css") if asked else ""),
     )
     return Player(title, len(steps), walks, markup, rows, asks=asked is not None)
 
@@ -310,4 +310,5 @@ def _fill(name: str, **parts: str) -> str:
 
 
 def _part(name: str) -> str:
-    return files(__name__).joinpath(name).read_text(encoding="utf-8")
+    """Return the content of a file, without lines that are empty or a comment."""
+    return NO_CODE.sub("", files(__name__).joinpath(name).read_text(encoding="utf-8"))

@@ -240,7 +240,8 @@ class Controls {
 // The address of a page with one player, such as #step=7&w=0.7&example=2; the page follows it and keeps it up to date.
 class Address {
     constructor(player) {
-        Object.assign(this, {player, start: player.place}); // an exercise starts at the end of the forward pass
+        // An exercise starts at the end of the forward pass.
+        Object.assign(this, {player, start: player.place});
         this.isOurs = player.host.closest(".autograd-page") !== null;
         if (this.isOurs) addEventListener("hashchange", () => this.read());
     }

@@ -194,22 +194,29 @@ class Leaves {
 
     row(i) {
         const leaf = this.leaves[i], {name, value} = leaf, range = rangeOf(value), step = range / 200;
+        // What was typed is replaced by the number that was read, or by the old one if none could be.
+        const typed = () => {
+            row.isTyped = false;
+            this.showRow(row, i);
+        };
         const field = made("input", {type: "text", autocomplete: "off", className: "field",
-            title: "type, use the arrow keys, or drag the name"});
+            title: "type, use the arrow keys, or drag the name", on: {change: typed, blur: typed}});
         const slider = made("input", {type: "range", min: -range, max: range, step, className: "range",
             ariaLabel: `${name}, slider`});
         const learned = made("input", {type: "checkbox", checked: leaf.isLearned, ariaLabel: `learn ${name}`,
             title: "changed by Learn", on: {change: () => (leaf.isLearned = learned.checked)}});
         const label = made("label", {className: "name"}, made("span", {}, name), field);
         const set = (x) => Number.isFinite(x) && this.change(i, tidy(x));
-        field.addEventListener("input", () => set(read(field.value)));
-        // Afterwards it shows the number that was read, or the old one if none could be.
-        field.addEventListener("change", () => this.showRow(row, i));
+        field.addEventListener("input", () => {
+            row.isTyped = true;
+            set(read(field.value));
+        });
         field.addEventListener("keydown", (event) => {
             const by = {ArrowUp: 1, ArrowDown: -1, PageUp: 10, PageDown: -10}[event.key];
             if (!by || event.ctrlKey || event.altKey || event.metaKey) return;
             event.preventDefault();
             set(this.read(i) + by * (event.shiftKey ? 10 : 1) * range / 100);
+            typed();
         });
         slider.addEventListener("input", () => set(slider.valueAsNumber));
         this.drag(label.firstChild, i);
@@ -237,17 +244,20 @@ class Leaves {
         });
     }
 
-    // Write the numbers into fields and sliders, except into the active one while it holds the number, or half of one.
+    // Write the numbers into fields and sliders, except into the active one while someone types, or while it holds the number.
     show(active) {
         this.rows.forEach((row, i) => this.showRow(row, i, active));
     }
 
-    showRow({field, slider}, i, active = null) {
+    showRow({field, slider, isTyped}, i, active = null) {
         const x = this.read(i), text = Number.isFinite(x) ? String(Number(x.toPrecision(4))) : "";
-        const isLeft = (element, held) => element === active && (!Number.isFinite(held) || tidy(held) === x);
         field.placeholder = text ? "" : digits(x, 3);
-        if (!isLeft(field, read(field.value)) && field.value !== text) field.value = text;
-        if (isLeft(slider, slider.valueAsNumber) || !text || slider.value === text) return;
+        if (field.value !== text && !(isTyped && field === active)) {
+            field.value = text;
+            // What is typed next replaces it.
+            if (field === active) field.select();
+        }
+        if (!text || slider.value === text || (slider === active && tidy(slider.valueAsNumber) === x)) return;
         if (Math.abs(x) > Number(slider.max)) [slider.min, slider.max] = [-2 * Math.abs(x), 2 * Math.abs(x)];
         slider.value = text;
     }
