@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from browser import Browser
+from players import FIND
 from visits import Visit, modules
 
 from autograd.demo import POINT, network
@@ -20,7 +21,6 @@ from autograd.player import play
 
 pytestmark = pytest.mark.slow  # a browser: run by the part of the pictures
 
-HOST = ".autograd-player"
 # The rule left out reads the lines of a box without spaces between them, so that they differ from the box's name.
 FOUND = """axe.run(document, {rules: {"label-content-name-mismatch": {enabled: false}}}).then(({violations}) =>
     violations.flatMap(({id, nodes}) => nodes.map(node => `${id}: ${node.target.flat().join(" ")}: ${node.failureSummary}`)))"""
@@ -39,9 +39,8 @@ class Inspector:
         self.browser.open(page, self.width, prefers_color_scheme=self.theme, prefers_reduced_motion="reduce")
 
     def run(self, script: str) -> None:
-        """Run JavaScript in which ``find`` searches the player, and wait for the next frame."""
-        self.browser.run(f"(() => {{ const host = document.querySelector('{HOST}'), {{player}} = host; "
-                         f"const find = s => host.shadowRoot.querySelector(s); {script}; }})()")  # fmt: skip
+        """Run JavaScript, as `players.Players.run` does, and wait until the page has followed."""
+        self.browser.run(f"(() => {{ {FIND} {script}; }})()")
         self.browser.run("new Promise(done => requestAnimationFrame(() => setTimeout(done, 300)))")
 
     @property
