@@ -18,7 +18,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from autograd import primitives
@@ -39,18 +39,24 @@ def risks(order: Sequence[Value]) -> Callable[[Value], int]:
     The risk is 2 if they may be infinite at a finite value of the node, like sqrt's at 0; 1 if they may be infinite or NaN only
     where the value or an operand is, like those of w·log(x); else 0.
     """
-    found = risks_of([(node, node.primitive, node.operands) for node in order if node.primitive is not None], {})
+    nodes = [(node, node.primitive, node.operands) for node in order if node.primitive is not None]
+    found = risks_of({(row, len(operands)) for _, row, operands in nodes}, nodes, {})
     return lambda node: found.get(node, 0)
 
 
-def risks_of(nodes: Sequence[tuple[Any, Primitive, Sequence[Any]]], constants: Mapping[Any, float]) -> dict[Any, int]:
+def risks_of(
+    kinds: Iterable[tuple[Primitive, int]],
+    nodes: Iterable[tuple[Any, Primitive, Sequence[Any]]],
+    constants: Mapping[Any, float],
+) -> dict[Any, int]:
     """Return the risk of each node's partial derivatives where it is not 0; see `risks`.
 
     Args:
+        kinds: the rows of the nodes, with their numbers of operands; most have no risk, and then no node is looked at.
         nodes: in the order of computation, each with its row and its operands: nodes, leaves or floats.
         constants: the numbers of the leaves that are constant.
     """
-    if not any(itertools.starmap(may_fail, {(row, len(operands)) for _, row, operands in nodes})):
+    if not any(itertools.starmap(may_fail, kinds)):
         return {}
     signs: dict[Any, Any] = dict(constants)
     tainted: set[Any] = set()  # nodes that may be NaN, or infinite, or have an infinite slope in a branch that is not taken

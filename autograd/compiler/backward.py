@@ -34,7 +34,7 @@ from dataclasses import dataclass, field
 from itertools import chain, compress
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from autograd.compiler.canonical import ALL_VARY, LEARNS, VARIES, Canonical, canonical
+from autograd.compiler.canonical import LEARNS, VARIES, VARIES_OR_ZERO, Canonical, canonical
 from autograd.compiler.tracing import Graph, Trace, constant_key
 from autograd.primitives import Primitive, add, dot, multiply, where
 from autograd.risks import risks_of
@@ -394,11 +394,11 @@ class Backward:
         deltas, others = zip(*self.uses[place], strict=True)
         if not all(self.depends[delta] & VARIES for delta in deltas):
             return range(len(parameters))
-        if all(self.depends[other] & ALL_VARY for other in others):
+        if all(self.depends[other] & VARIES_OR_ZERO for other in others):
             found.outers.append(Outer(parameters, deltas, others))
             return ()
         _, columns = self.columns_of(place)
-        varying = [all(self.depends[j] & VARIES or self.constants.get(j) == 0 for j in column) for column in columns]
+        varying = [all(self.depends[j] & VARIES_OR_ZERO for j in column) for column in columns]
         if any(varying):
             inputs = zip(*compress(columns, varying), strict=True)
             found.outers.append(Outer(tuple(compress(parameters, varying)), deltas, tuple(map(self.form.listed, inputs))))
@@ -417,5 +417,6 @@ class Backward:
 
 def risks(graph: Graph, y: int) -> dict[int, int]:
     """Return the risk of the partial derivatives of each node up to y where it is not 0; see `autograd.risks`."""
-    rows = enumerate(graph.rows[: y + 1])
-    return risks_of([(i, row, graph.flat(i)) for i, row in rows if row is not None], graph.constants)
+    rows = [(i, row) for i, row in enumerate(graph.rows[: y + 1]) if row is not None]
+    kinds = {(row, len(graph.operands[i])) for i, row in rows}
+    return risks_of(kinds, ((i, row, graph.flat(i)) for i, row in rows), graph.constants)

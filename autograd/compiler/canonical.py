@@ -32,15 +32,15 @@ from autograd import primitives
 from autograd.compiler.tracing import Graph
 from autograd.primitives import Primitive
 
-__all__ = ["ALL_VARY", "LEARNS", "VARIES", "Canonical", "canonical"]
+__all__ = ["LEARNS", "VARIES", "VARIES_OR_ZERO", "Canonical", "canonical"]
 
 # The rows that this pass knows by name, besides `multiply`: those that add up terms, even a single one; and those that multiply
 # an operand by itself, `power` if its second operand is the number 2.  Later passes know `dot`, `multiply` and `total`.
 ADDITIVE: Final = {primitives.positive, primitives.add, primitives.total, primitives.dot}
 SQUARE: Final = {primitives.power, primitives.square}
 # Flags of what a node depends on: an input, so that its number varies from example to example; a leaf to differentiate with
-# respect to.  ALL_VARY says of a list that each of its nodes depends on an input or is 0.
-VARIES, LEARNS, ALL_VARY = 1, 2, 4
+# respect to.  VARIES_OR_ZERO holds for a list if it does for each of its nodes.
+VARIES, LEARNS, VARIES_OR_ZERO = 1, 2, 4
 
 
 def canonical(graph: Graph, wanted: Sequence[int]) -> tuple[Canonical, list[int]]:
@@ -57,15 +57,15 @@ class Canonical(Graph):
         of: the leaves to differentiate with respect to, ``"parameters"`` or ``"inputs"``.
 
     Attributes:
-        depends: for each node, the flags of what it depends on: `VARIES`, `LEARNS`, and for lists `ALL_VARY`.
+        depends: for each node, the flags of what it depends on: `VARIES`, `LEARNS`, `VARIES_OR_ZERO`.
     """
 
     def __init__(self, like: Graph, of: str = "parameters") -> None:
         super().__init__(like.parameters, like.shapes)
         self.entered: defaultdict[Primitive, dict[tuple[int, ...], int]] = defaultdict(dict)  # by row, then by operands
         n = len(like.parameters)
-        parameter, number = (LEARNS, VARIES) if of == "parameters" else (0, VARIES | LEARNS)
-        self.depends = [parameter] * n + [number] * (like.n_leaves - n)
+        parameter, number = (LEARNS, 0) if of == "parameters" else (0, LEARNS)
+        self.depends = [parameter] * n + [number | VARIES | VARIES_OR_ZERO] * (like.n_leaves - n)
 
     def add(self, graph: Graph, wanted: Sequence[int]) -> list[int]:
         """Add the wanted nodes of a graph and all that they are computed from; return the places of the wanted ones."""
@@ -104,7 +104,7 @@ class Canonical(Graph):
             depends = 0
             for j in operands:
                 depends |= flags[j]
-            flags.append(depends & ~ALL_VARY)
+            flags.append(depends | VARIES_OR_ZERO if depends & VARIES else depends & LEARNS)
             self.rows.append(row)
             self.operands.append(operands)
         return place
@@ -112,27 +112,24 @@ class Canonical(Graph):
     def append(self, row: Primitive | None, operands: tuple[int, ...]) -> int:
         """Enter a list or a constant, and return its place."""
         flags, depends = self.depends, 0
+        shared = VARIES_OR_ZERO if operands or self.constants.get(len(flags)) == 0 else 0
         for j in operands:
             depends |= flags[j]
-        if operands and all(flags[j] & VARIES or self.constants.get(j) == 0 for j in operands):
-            depends |= ALL_VARY
-        flags.append(depends)
+            shared &= flags[j]
+        flags.append(depends & (VARIES | LEARNS) | shared)
         return super().append(row, operands)
 
     def _dot(self, left: int, right: int, *bias: int) -> int:
         """Enter a dot of two lists, with the factors that vary on the right."""
-        if self.depends[left] & VARIES and not self.depends[right] & ALL_VARY:
+        if self.depends[left] & VARIES and not self.depends[right] & VARIES_OR_ZERO:
             pairs = self._oriented(zip(self.operands[left], self.operands[right], strict=True))
             left, right = (self.listed(places) for places in zip(*pairs, strict=True))
         return self.node(primitives.dot, (left, right, *bias))
 
     def _oriented(self, products: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         """Return products with the factor that varies on the right, or with a 0 there, which may pad a list of such factors."""
-        depends, constants = self.depends, self.constants
-        return [
-            (b, a) if not depends[b] & VARIES and (depends[a] & VARIES or constants.get(a) == 0) else (a, b)
-            for a, b in products
-        ]
+        flags = self.depends
+        return [(b, a) if not flags[b] & VARIES and flags[a] & VARIES_OR_ZERO else (a, b) for a, b in products]
 
     def sum(self, products: Sequence[tuple[int, int]], addends: Sequence[int]) -> int:
         """Enter a sum of products and other terms."""

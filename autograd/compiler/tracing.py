@@ -95,8 +95,8 @@ class Graph:
         """Return the node of a number; equal numbers share one."""
         place = self.known.setdefault(constant_key(x), len(self.rows))
         if place == len(self.rows):
-            self.append(None, ())
             self.constants[place] = x
+            self.append(None, ())
         return place
 
     def flat(self, i: int) -> tuple[int, ...]:
