@@ -21,6 +21,7 @@ released before the next one is recorded, so memory does not grow with the batch
 
 from __future__ import annotations
 
+import inspect
 import math
 import operator
 import time
@@ -151,7 +152,7 @@ def fit(
             raise TypeError(f"fit has no argument {name}; pass the learning rate to the optimiser: optimizer=Adam(lr=0.05)")
         raise TypeError(f"fit has no argument {name}; help(fit) lists its arguments")
     optimizer = Adam(lr=0.05) if optimizer is None else optimizer
-    _require_arguments(model, optimizer, validation, callbacks, batches, reduce, interrupt)
+    _require_arguments(model, optimizer, validation, callbacks, batches, shuffle, reduce, interrupt)
     _require_numbers(l2, tolerance, goal)
     for name, n in {"epochs": epochs, "batch_size": batch_size, "patience": patience}.items():
         if n is not None or name == "epochs":
@@ -228,7 +229,7 @@ def _call_back(callbacks: Sequence[Callback], engine: Engine, history: History) 
 
 
 def _require_arguments(
-    model: Any, optimizer: Any, validation: Any, callbacks: Any, batches: Any, reduce: Any, interrupt: Any
+    model: Any, optimizer: Any, validation: Any, callbacks: Any, batches: Any, shuffle: Any, reduce: Any, interrupt: Any
 ) -> None:
     require_module(model)
     require_optimizer(optimizer)
@@ -236,8 +237,13 @@ def _require_arguments(
         raise TypeError(f"validation is a pair (X, y) of inputs and targets; got {short(repr(validation))}")
     if not (isinstance(callbacks, Sequence) and all(map(callable, callbacks))):
         raise TypeError(f"callbacks is a list of functions; got {callbacks!r}")
+    for callback in callbacks:
+        if inspect.isgeneratorfunction(callback) or inspect.iscoroutinefunction(callback):
+            raise TypeError(f"a callback is a plain function: a call would not run {callback!r}, because of its yield or async")
     if batches is not None and not callable(batches):
         raise TypeError(f"batches is a function that returns the batches of an epoch, such as [[0, 1], [2]]; got {batches!r}")
+    if not (_is_bool(shuffle) or shuffle in (0, 1)):
+        raise TypeError(f"shuffle is True or False; got {shuffle!r}; for the same orders every time, pass seed=42")
     if reduce not in ("mean", "sum"):
         raise ValueError(f"reduce is 'mean' or 'sum'; got {reduce!r}")
     if interrupt not in ("raise", "return"):
