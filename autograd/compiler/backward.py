@@ -137,7 +137,7 @@ class Template(NamedTuple):
     Attributes:
         steps: for each of these nodes its row, or None for a list, and the places of its operands among all nodes so far; for
             a constant its number, and none.
-        edges: for each wanted operand its place, that of the partial derivative, and that of the condition, or a bool.
+        edges: for each wanted operand its place, that of the partial derivative, and that of the condition, or True.
     """
 
     steps: list[tuple[Any, tuple[int, ...]]]
@@ -165,8 +165,9 @@ def template(row: Primitive, constants: tuple[Any, ...], wanted: tuple[bool, ...
     trace = Trace(rules, [], [()] * (n + 1))
     graph, outputs = canonical(trace.graph, trace.outputs)
     conditions = [bool(graph.constants[i]) if i in graph.constants else i for i in outputs[len(which) :]]
+    edges = [edge for edge in zip(which, outputs, conditions, strict=False) if edge[-1] is not False]
     steps = [(graph.constants.get(i, graph.rows[i]), graph.operands[i]) for i in range(graph.n_leaves, len(graph))]
-    return Template(steps, [*zip(which, outputs, conditions, strict=False)])
+    return Template(steps, edges)
 
 
 @functools.cache
@@ -192,9 +193,8 @@ class Backward:
         self.form, self.depends, self.constants, self.first = form, form.depends, form.constants, first
         self.one = form.constant(1.0)
         self.terms: dict[int, list[Pair]] = {y: [(self.one, self.one)]}
-        self.uses: dict[int, list[tuple[int, int]]] = {}  # for each list, from every dot it is in, δ and the other list
+        self.uses: dict[int, tuple[list[int], list[int]]] = {}  # for each list, the δ and the other lists of its dots
         self.member: dict[int, list[tuple[int, int]]] = {}  # for each node the lists it is in, and its index there
-        self.columns: dict[int, tuple[tuple[int, ...], list[tuple[int, ...]]]] = {}
         self.templates: dict[Any, Template] = {}
         self.reach: dict[int, Any] = {y: True}  # for nodes and lists the condition under which anything arrives
         self.hot: set[int] = set()  # nodes whose gradient may be infinite
@@ -232,15 +232,9 @@ class Backward:
 
     def factors(self, place: int, k: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return the δ of all dots that a list is in, and the factors of its element k there."""
-        deltas, columns = self.columns_of(place)
-        return deltas, columns[k]
-
-    def columns_of(self, place: int) -> tuple[tuple[int, ...], list[tuple[int, ...]]]:
-        """Return the δ of all dots that a list is in, and the factors of each of its elements there."""
-        if place not in self.columns:
-            deltas, others = zip(*self.uses[place], strict=True)
-            self.columns[place] = deltas, [*zip(*[self.form.operands[other] for other in others], strict=True)]
-        return self.columns[place]
+        deltas, others = self.uses[place]
+        operands = self.form.operands
+        return tuple(deltas), tuple([operands[other][k] for other in others])
 
     def from_lists(self, i: int) -> list[Pair]:
         """Return the contributions that arrive at a node through the lists it is in."""
@@ -289,8 +283,8 @@ class Backward:
             inputs = tuple([place[j] for j in made_of])
             place.append(form.listed(inputs) if made is None else form.node(made, inputs))
         for k, partial, flow in edges:
-            condition = flow if isinstance(flow, bool) else place[flow]
-            self.arrive(operands[k], delta, place[partial], self._both(reach, condition), risk)
+            condition = reach if flow is True else self._both(reach, place[flow])
+            self.arrive(operands[k], delta, place[partial], condition, risk)
 
     def _template(self, row: Primitive, operands: Sequence[int]) -> Template:
         """Return the rules of a row at these operands, with the places of constants in place of the numbers."""
@@ -319,13 +313,14 @@ class Backward:
                     self.arrive(j, upstream, partial, reach, risk)
                 continue
             if place not in self.uses:
-                self.uses[place] = []
+                self.uses[place] = [], []
                 for at, j in enumerate(form.operands[place]):
                     if j >= self.first and self.depends[j] & LEARNS:
                         self.member.setdefault(j, []).append((place, at))
             if self.is_risky:
                 self.reach[place] = self._either(self.reach.get(place, False), reach)
-            self.uses[place].append((upstream, other))
+            self.uses[place][0].append(upstream)
+            self.uses[place][1].append(other)
 
     def arrive(self, j: int, upstream: int, partial: int, condition: Any, risk: int) -> None:
         """Add the contribution that arrives at a node along one edge.
@@ -368,14 +363,15 @@ class Backward:
     def of_parameters(self) -> Gradients:
         """Return the gradients of the parameters, which come last."""
         operands, n = self.form.operands, len(self.form.parameters)
-        varying = {place for place, pairs in self.uses.items() if any(map(self._varies, pairs))}
+        uses = {place: zip(*found, strict=True) for place, found in self.uses.items() if min(operands[place]) < n}
+        varying = {place for place, pairs in uses.items() if any(map(self._varies, pairs))}
         counts = Counter(chain.from_iterable([operands[place] for place in varying]))
         # Nodes with varying contributions from several places.  A parameter may be in one outer only; `_of_one` makes theirs.
         shared = {j for j, count in counts.items() if count > 1}
         shared.update(j for j, pairs in self.terms.items() if any(map(self._varies, pairs)))
         structured = {place for place in varying if max(operands[place]) < n and shared.isdisjoint(operands[place])}
         found = Gradients()
-        for place in self.uses:
+        for place in uses:
             rest = self._of_list(place, found) if place in structured else range(len(operands[place]))
             for k in rest:
                 if operands[place][k] < n:
@@ -391,13 +387,13 @@ class Backward:
     def _of_list(self, place: int, found: Gradients) -> Sequence[int]:
         """Find the gradient of a list of parameters whose contributions vary only here; return the indices left over."""
         parameters = self.form.operands[place]
-        deltas, others = zip(*self.uses[place], strict=True)
+        deltas, others = map(tuple, self.uses[place])
         if not all(self.depends[delta] & VARIES for delta in deltas):
             return range(len(parameters))
         if all(self.depends[other] & VARIES_OR_ZERO for other in others):
             found.outers.append(Outer(parameters, deltas, others))
             return ()
-        _, columns = self.columns_of(place)
+        columns = [*zip(*map(self.form.operands.__getitem__, others), strict=True)]
         varying = [all(self.depends[j] & VARIES_OR_ZERO for j in column) for column in columns]
         if any(varying):
             inputs = zip(*compress(columns, varying), strict=True)
@@ -417,6 +413,6 @@ class Backward:
 
 def risks(graph: Graph, y: int) -> dict[int, int]:
     """Return the risk of the partial derivatives of each node up to y where it is not 0; see `autograd.risks`."""
-    rows = [(i, row) for i, row in enumerate(graph.rows[: y + 1]) if row is not None]
-    kinds = {(row, len(graph.operands[i])) for i, row in rows}
-    return risks_of(kinds, ((i, row, graph.flat(i)) for i, row in rows), graph.constants)
+    kinds = [(row, n) for row, n in {*zip(graph.rows, map(len, graph.operands), strict=True)} if row is not None]
+    nodes = ((i, row, graph.flat(i)) for i, row in enumerate(graph.rows[: y + 1]) if row is not None)
+    return risks_of(kinds, nodes, graph.constants)
