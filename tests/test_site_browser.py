@@ -58,13 +58,22 @@ class TestExpressions:
         page.run("player.set({w: 0.75})")
         page.wait("document.querySelector('[name=w]').value === '0.75'")
         assert page.run("[document.querySelector('[name=w]').ariaInvalid, by('problem').hidden]") == ["false", True]
+
+    def test_what_is_typed_stays_while_train_runs(self, page: Visit) -> None:
+        shown = "document.querySelector('[name=w]').value"
+        page.browser.click(f"{HOST} >>> .train")
+        for typed in ("1/", "1/8", "-", ""):
+            page.write("[name=w]", typed)
+            page.run("b = by('variables').querySelector('[name=b]').value, null")
+            page.wait("by('variables').querySelector('[name=b]').value !== b")
+            assert page.run(f"[{shown}, by('problem').hidden]") == [typed, typed == "1/8"]
         page.write("[name=w]", "1/8")
-        page.run("player.set({w: 0.125})")
-        page.run("player.set({b: 1.5})")
-        page.wait("document.querySelector('[name=b]').value === '1.5'")
-        assert page.run("document.querySelector('[name=w]').value") == "1/8", "it is being typed"
-        page.run("player.set({w: 0.5})")
-        page.wait("document.querySelector('[name=w]').value === '0.5'")
+        page.browser.press("Enter")
+        page.wait(f"{shown} !== '1/8'")
+        page.browser.click(f"{HOST} >>> .train")
+        page.write("[name=w]", "1/8")
+        page.browser.press("Tab")
+        assert page.run(f"[{shown}, player.value('w')]") == ["1/8", 0.125], "it is the number"
 
     def test_the_address_follows_the_step(self, page: Visit) -> None:
         page.browser.click(f"{HOST} >>> .next")

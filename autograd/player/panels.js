@@ -153,6 +153,14 @@ class Ledger extends Panel {
 
 // ---- the leaves
 
+// Call `notice` with a field of an element at each input, and when it is confirmed or left; until then, `isTyped` is true.
+function noticeTyping(element, notice) {
+    for (const type of ["input", "change", "focusout"]) element.addEventListener(type, ({target}) => {
+        target.isTyped = type === "input";
+        notice(target);
+    });
+}
+
 // A round number of the kind 1, 2 or 5 · 10ⁿ that is at least x.
 function round(x) {
     const unit = 10 ** Math.floor(Math.log10(x));
@@ -165,8 +173,7 @@ const MOST_LEAVES = 60; // listed at first
 // The range of a leaf's slider, around 0.
 function rangeOf(x) {
     const least = Math.abs(x) < 0.05 ? 0.1 : 1;
-    if (!Number.isFinite(x) || x === 0) return least;
-    return Math.max(round(Math.min(2 * Math.abs(x), 1e300)), least);
+    return Number.isFinite(x) ? Math.max(round(Math.min(2 * Math.abs(x), 1e300)), least) : least;
 }
 
 const tidy = (x) => Number(x.toPrecision(12)); // so that 0.1 + 0.2 is 0.3
@@ -194,29 +201,23 @@ class Leaves {
 
     row(i) {
         const leaf = this.leaves[i], {name, value} = leaf, range = rangeOf(value), step = range / 200;
-        // What was typed is replaced by the number that was read, or by the old one if none could be.
-        const typed = () => {
-            row.isTyped = false;
-            this.showRow(row, i);
-        };
         const field = made("input", {type: "text", autocomplete: "off", className: "field",
-            title: "type, use the arrow keys, or drag the name", on: {change: typed, blur: typed}});
+            title: "type, use the arrow keys, or drag the name"});
         const slider = made("input", {type: "range", min: -range, max: range, step, className: "range",
             ariaLabel: `${name}, slider`});
         const learned = made("input", {type: "checkbox", checked: leaf.isLearned, ariaLabel: `learn ${name}`,
             title: "changed by Learn", on: {change: () => (leaf.isLearned = learned.checked)}});
         const label = made("label", {className: "name"}, made("span", {}, name), field);
         const set = (x) => Number.isFinite(x) && this.change(i, tidy(x));
-        field.addEventListener("input", () => {
-            row.isTyped = true;
-            set(read(field.value));
-        });
+        // What was typed is replaced by the number that was read, or by the old one if none could be.
+        noticeTyping(field, () => (field.isTyped ? set(read(field.value)) : this.showRow(row, i)));
         field.addEventListener("keydown", (event) => {
             const by = {ArrowUp: 1, ArrowDown: -1, PageUp: 10, PageDown: -10}[event.key];
             if (!by || event.ctrlKey || event.altKey || event.metaKey) return;
             event.preventDefault();
             set(this.read(i) + by * (event.shiftKey ? 10 : 1) * range / 100);
-            typed();
+            field.isTyped = false;
+            this.showRow(row, i);
         });
         slider.addEventListener("input", () => set(slider.valueAsNumber));
         this.drag(label.firstChild, i);
@@ -249,16 +250,16 @@ class Leaves {
         this.rows.forEach((row, i) => this.showRow(row, i, active));
     }
 
-    showRow({field, slider, isTyped}, i, active = null) {
+    showRow({field, slider}, i, active = null) {
         const x = this.read(i), text = Number.isFinite(x) ? String(Number(x.toPrecision(4))) : "";
         field.placeholder = text ? "" : digits(x, 3);
-        if (field.value !== text && !(isTyped && field === active)) {
+        if (field.value !== text && !(field.isTyped && field === active)) {
             field.value = text;
             // What is typed next replaces it.
             if (field === active) field.select();
         }
         if (!text || slider.value === text || (slider === active && tidy(slider.valueAsNumber) === x)) return;
-        if (Math.abs(x) > Number(slider.max)) [slider.min, slider.max] = [-2 * Math.abs(x), 2 * Math.abs(x)];
+        if (Math.abs(x) > slider.max) [slider.min, slider.max] = [-2 * Math.abs(x), 2 * Math.abs(x)];
         slider.value = text;
     }
 

@@ -50,7 +50,7 @@ class Page {
     // Make the player's scripts with the words of the language.
     makePlayer() {
         const say = (text, ...given) => this.word(text).replaceAll("{}", () => given.shift());
-        ({Player, calm, made, decoded, read, repr, FUNCTIONS} = playerIn(say));
+        ({Player, calm, made, decoded, noticeTyping, read, repr, FUNCTIONS} = playerIn(say));
     }
 
     // Put the words of the player's frame into the language; they are written in English.
@@ -95,7 +95,7 @@ class Page {
             this.typing = setTimeout(() => this.compute(), PAUSE);
         });
         by("expression").addEventListener("keydown", (event) => event.key === "Enter" && this.compute());
-        by("variables").addEventListener("input", ({target}) => this.change(target));
+        noticeTyping(by("variables"), (field) => (field.isTyped ? this.change(field) : this.leave(field)));
         by("code").addEventListener("input", () => this.number());
         by("code").addEventListener("scroll", () => (by("lines").scrollTop = by("code").scrollTop));
         by("code").addEventListener("keydown", (event) => this.press(event));
@@ -165,6 +165,7 @@ class Page {
         if (expression === undefined) by("code").value = code;
         else by("expression").value = expression;
         this.values = values ?? {};
+        document.activeElement.isTyped = false; // what was typed belongs to what was here before
         this.number();
         if (expression !== undefined) this.list(this.values);
         this.nameExample({expression, code});
@@ -183,8 +184,7 @@ class Page {
         const fields = Object.entries(values).map(([name, x]) => {
             const kept = old.get(name), text = repr(Number(x)).replace(/\.0$/, "");
             if (kept) {
-                const isTyped = kept === document.activeElement && [Number(x), NaN].some((held) => Object.is(read(kept.value), held));
-                if (!isTyped) [kept.value, kept.ariaInvalid] = [text, "false"];
+                if (!kept.isTyped && !Object.is(read(kept.value), Number(x))) [kept.value, kept.ariaInvalid] = [text, "false"];
                 return kept.parentElement;
             }
             const input = made("input", {type: "text", name, value: text, inputMode: "text", autocomplete: "off"});
@@ -207,6 +207,11 @@ class Page {
         const isShown = this.content.expression === by("expression").value && this.player && !this.player.graph.problem;
         if (isShown && this.player.leafCalled(input.name) >= 0) this.host.player.set({[input.name]: x});
         else this.compute();
+    }
+
+    // A field was left: it shows the variable's number, unless it holds something else, which is complained about.
+    leave(field) {
+        if (field.ariaInvalid !== "true") this.list(this.values);
     }
 
     // ---- computing
@@ -373,7 +378,7 @@ class Page {
             if (this.mode === "expression" && this.content.expression === by("expression").value && isChanged) {
                 this.values = {...this.values, ...Object.fromEntries(names.map((name) => [name, numbers[name]]))};
                 this.list(this.values);
-                this.complain(null); // about other numbers
+                if (!by("variables").querySelector("[aria-invalid=true]")) this.complain(null); // about other numbers
             }
             if (this.tab !== "step") this.panels.refreshSoon();
             this.links.writeSoon();
