@@ -160,6 +160,20 @@ class TestCode:
         page.browser.click("#run")
         page.wait("player?.steps === 2")
 
+    @pytest.mark.parametrize("code", ["x = Value(2.0)\nfor i in range(9000):\n    x = x * 1.0\nx", "import os\nos._exit(0)"])
+    def test_python_starts_again_after_it_has_crashed(self, visit: Visit, code: str) -> None:
+        """Such as by an overflow of the browser's stack."""
+        visit.open()
+        visit.browser.click("[value=code]")
+        visit.write("#code", code)
+        visit.browser.click("#run")
+        visit.wait("!by('problem').hidden")
+        assert visit.text("problem").startswith("Python has ended")
+        visit.write("#code", "x = Value(2.0)\nx * x")
+        visit.browser.click("#run")
+        visit.wait("player?.steps === 2 && by('problem').hidden")
+        visit.browser.events.clear()
+
     def test_code_sends_nothing(self, visit: Visit) -> None:
         visit.open()
         visit.browser.click("[value=code]")

@@ -46,7 +46,8 @@ from autograd.site.words import LANGUAGES, SPOKEN
 __all__ = ["Site", "VendorError", "functions", "in_words", "make_site", "write_site"]
 
 SCRIPTS: Final = ("rows.js", "links.js", "python.js", "panels.js", "site.js")
-FROM_PLAYER: Final = ("Player", "calm", "made", "decoded", "noticeTyping", "read", "repr")  # what the page uses of the player's scripts
+# What the page uses of the player's scripts.
+FROM_PLAYER: Final = ("Player", "calm", "made", "decoded", "noticeTyping", "read", "repr")
 LANGUAGE: Final = "en"  # of the page as it is written; the script changes it
 WORD: Final = re.compile(r'<(\w+)((?:[^<>"]|"[^"]*")*) data-(word|label)="([\w-]+)"((?:[^<>"]|"[^"]*")*)>')
 

@@ -1,6 +1,7 @@
 // ---- Python in a worker: its files, its calls, and what stops it
 
 class StoppedError extends Error {}
+class EndedError extends Error {}
 
 class Python {
     // files: the name, address, digest and size of each; notice: called with "loading" and a part from 0 to 1, "ready", "failed" and
@@ -65,7 +66,8 @@ class Python {
         return answer;
     }
 
-    receive({id, result, error}) {
+    receive({id, result, error, hasEnded}) {
+        if (hasEnded) return this.restart(new EndedError(error));
         const {done, fail} = this.waiting.get(id) ?? {};
         this.waiting.delete(id);
         this.notice("busy", this.waiting.size);
@@ -79,10 +81,10 @@ class Python {
         return JSON.parse(await this.send({name, given: JSON.stringify(given)}));
     }
 
-    // End the worker, whatever it is doing, and start another one.
-    stop() {
+    // End the worker, whatever it is doing, and start another one; what it has not answered fails with an error.
+    restart(error) {
         this.worker?.terminate();
-        this.abandon(new StoppedError("stopped"));
+        this.abandon(error);
         this.begin();
     }
 

@@ -19,9 +19,10 @@ import contextlib
 import functools
 import io
 import json
+import re
 import traceback
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, ParamSpec, TypeAlias
 
 import autograd
@@ -49,6 +50,8 @@ P = ParamSpec("P")
 
 NUMBERS: Final = (0.5, 2.0, -0.4, 1.0, 1.5, -1.0)  # of new variables, in turn
 CELL: Final = "<cell>"
+PASTED: Final = {0xA0: " ", 0x200B: None, 0xFEFF: None}  # what Python refuses and nobody sees: spaces of web pages, for example
+PROMPT: Final = re.compile(r"\s*(>>>|\.\.\.)( |$)")
 MOST_OUTPUT: Final = 10_000  # characters that a cell may print; the rest is dropped
 
 
@@ -92,14 +95,14 @@ class Session:
             Or only ``error``: its ``text`` and its place, ``start`` and ``end`` in an expression, ``line`` in a cell; with
             ``output``.  After an error the session keeps its graph.
         """
-        found = self._express(expression, values or {}) if expression is not None else self._run(code or "")
+        found = self._express(expression, values or {}) if expression is not None else self._run(code := _typed(code or ""))
         if "error" in found:
             return found
         loss = found.pop("loss")
         try:
             player = play(loss)
         except (ValueError, LayoutError) as error:
-            return found | {"error": {"text": str(error)}}
+            return found | {"error": {"text": str(error).partition("; pass limit=")[0]}}  # the page has no such argument
         self.loss = loss
         self.source = {"expression": expression, "values": found["values"]} if expression is not None else {"code": code}
         notation = Notation(loss)
@@ -125,11 +128,12 @@ class Session:
 
     def _run(self, code: str) -> Data:
         output = _Output()
-        namespace: Data = {"__name__": "__main__"} | {name: getattr(autograd, name) for name in autograd.__all__}
+        namespace: Data = {name: getattr(autograd, name) for name in autograd.__all__}
+        namespace |= {"__name__": "__main__", "input": _input}
         try:
-            with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+            with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output), _restored(Value):
                 result = _evaluate(code, namespace)
-        except (Exception, SystemExit) as error:  # whatever a cell may raise is shown at its line
+        except BaseException as error:  # whatever a cell may raise is shown at its line
             return {"error": _located(error), "output": output.getvalue()}
         if not isinstance(result, Value):
             last = "nothing" if result is None else kind_of(result)
@@ -227,6 +231,37 @@ class _Output(io.StringIO):
         return len(text)
 
 
+def _typed(code: str) -> str:
+    r"""Return what was typed in a cell that was pasted: without prompts, output and invisible characters, on the same lines.
+
+    >>> _typed(">>> x = 3\n>>> if x:\n...     x\n...\n3\n>>> -x")
+    'x = 3\nif x:\n    x\n\n\n-x'
+    """
+    code = code.translate(PASTED)
+    if not code.lstrip().startswith(">>>"):
+        return code
+    prompts = [(line, PROMPT.match(line)) for line in code.splitlines()]
+    return "\n".join(line[prompt.end() :] if prompt else "" for line, prompt in prompts)
+
+
+def _input(prompt: object = "") -> str:
+    raise EOFError("nobody can answer input() on this page; write the answer into the code")
+
+
+@contextlib.contextmanager
+def _restored(cls: type) -> Iterator[None]:
+    """Undo what a cell does to a class, so that a method that it breaks is whole in the next one."""
+    before = dict(vars(cls))
+    try:
+        yield
+    finally:
+        for name in vars(cls).keys() - before.keys():
+            delattr(cls, name)
+        for name, part in before.items():
+            if vars(cls).get(name) is not part:
+                setattr(cls, name, part)
+
+
 def _evaluate(code: str, namespace: Data) -> Any:
     """Run a cell, and return the value of its last expression, or the one that its last line assigns."""
     tree = ast.parse(code, CELL)
@@ -234,8 +269,10 @@ def _evaluate(code: str, namespace: Data) -> Any:
     if tree.body and isinstance(tree.body[-1], ast.Expr):
         final = tree.body.pop()
         last = final.value if isinstance(final, ast.Expr) else None
-    elif tree.body and isinstance(final := tree.body[-1], ast.Assign) and isinstance(final.targets[0], ast.Name):
-        last = ast.copy_location(ast.Name(final.targets[0].id, ast.Load()), final)
+    elif tree.body and isinstance(final := tree.body[-1], ast.Assign | ast.AugAssign | ast.AnnAssign):
+        target = final.targets[0] if isinstance(final, ast.Assign) else final.target
+        if isinstance(target, ast.Name) and final.value:
+            last = ast.copy_location(ast.Name(target.id, ast.Load()), final)
     exec(compile(tree, CELL, "exec"), namespace)
     return None if last is None else eval(compile(ast.Expression(last), CELL, "eval"), namespace)
 
@@ -245,6 +282,8 @@ def _located(error: BaseException) -> Data:
     text = f"{type(error).__name__}: {error}"
     if isinstance(error, SyntaxError) and error.filename == CELL:
         return {"text": f"SyntaxError: {error.msg}", "line": error.lineno or 1}
+    if isinstance(error, ModuleNotFoundError):
+        text += "; this page has only autograd, nn and Python's own modules; Value needs no import"
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == CELL]
     return {"text": text, "line": lines[-1] if lines else 1}
 

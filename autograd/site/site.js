@@ -238,7 +238,8 @@ class Page {
             this.show(content, shown, arriving);
             if (this.tab !== "step") this.panels.refresh();
         } catch (error) {
-            if (order === this.order && !(error instanceof StoppedError)) this.complain({text: error.message});
+            const text = error instanceof EndedError ? this.word("ended", {reason: error.message}) : error.message;
+            if (order === this.order && !(error instanceof StoppedError)) this.complain({text});
         }
     }
 
@@ -269,9 +270,8 @@ class Page {
     }
 
     stop() {
-        this.held = null;
         this.order++;
-        this.python.stop();
+        this.python.restart(new StoppedError("stopped"));
         this.notify(this.word("stopped"));
     }
 
@@ -392,7 +392,7 @@ class Page {
         if (phase === "busy") this.isBusy = detail > 0;
         else this.state = [phase, detail];
         this.wasReady ||= phase === "ready";
-        if (phase === "failed") this.held = null;
+        if (phase === "loading" || phase === "failed") this.held = null;
         this.showState();
     }
 

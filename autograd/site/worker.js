@@ -25,8 +25,11 @@ async function start(files) {
 
 self.onmessage = async ({data: {id, files, name, given}}) => {
     try {
-        self.postMessage({id, result: files ? await start(files) : session.call(name, given)});
+        const result = files ? await start(files) : session.call(name, given);
+        if (!files && result === undefined) throw new Error("the code has ended it");
+        self.postMessage({id, result});
     } catch (error) {
-        self.postMessage({id, error: String(error?.message ?? error)});
+        // Python's own exceptions aside, such as after an overflow of the stack, it cannot be used any more.
+        self.postMessage({id, error: String(error?.message ?? error), hasEnded: !files && error?.name !== "PythonError"});
     }
 };
