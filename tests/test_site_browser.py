@@ -81,6 +81,11 @@ class TestExpressions:
         assert page.run("player.step") == 2
         assert page.state()["step"] == 2
 
+    def test_the_address_follows_while_train_runs(self, page: Visit) -> None:
+        page.browser.click(f"{HOST} >>> .train")
+        assert page.state()["values"]["w"] > 0.5
+        page.browser.click(f"{HOST} >>> .train")
+
     def test_an_error_is_shown_at_its_place(self, page: Visit) -> None:
         for text, shown, marked in (
             ("2*tahn(w)", "column 3, `tahn(w)`: there is no function tahn; did you mean tanh?", "tahn(w)"),

@@ -56,10 +56,12 @@ class Links {
         };
     }
 
-    // The address keeps a link until its graph is shown.
+    // The address keeps a link until its graph is shown.  It is written twice a second at most, and also while numbers go on changing.
     writeSoon() {
-        clearTimeout(this.writing);
-        this.writing = setTimeout(() => this.page.names.length && this.write(), 500);
+        this.writing ??= setTimeout(() => {
+            this.writing = null;
+            if (this.page.names.length) this.write();
+        }, 500);
     }
 
     async write() {
