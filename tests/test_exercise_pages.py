@@ -418,6 +418,17 @@ def test_nothing_is_given_away_if_mistakes_change_something(desk: Desk) -> None:
         assert not [secret for secret in secrets if any(secret in text for text in texts)]
 
 
+def test_without_scripts_the_page_says_what_is_asked(desk: Desk) -> None:
+    task = two_weights()[1]
+    desk.browser.call("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        desk.path.write_text(task.play().html, encoding="utf-8")
+        desk.browser.open(desk.path)
+        assert desk.run("host.shadowRoot.querySelector('.text').innerText") == task.text
+    finally:
+        desk.browser.call("Emulation.setScriptExecutionDisabled", value=False)
+
+
 def test_several_exercises_and_a_player_on_one_page(desk: Desk) -> None:
     _, task = two_weights()
     other = exercises(seed=1, level=1, count=1)[0]

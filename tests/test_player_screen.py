@@ -136,6 +136,30 @@ def test_at_200_percent_nothing_is_lost(players: Players) -> None:
     assert players.place == 1
 
 
+@pytest.mark.parametrize("style", ["zoom: 0.8", "zoom: 2", "transform: scale(0.5)"])  # as slide shows do
+def test_in_a_scaled_page_the_picture_fills_its_frame_and_follows_the_mouse(style: str, players: Players) -> None:
+    players.show(neuron(), neuron())
+    players.browser.run(f"document.body.style = {style!r}")
+    players.still()
+    players.run("[1, 2, 3, 4].forEach(() => find('.closer').click())")
+    players.still()
+    sizes = "['.stage', '.stage > svg'].map(part => find(part).getBoundingClientRect()).map(r => [r.width, r.height])"
+    frame, picture = players.run(sizes)
+    assert picture == pytest.approx(frame, abs=2)
+    place = "find('.box.operation').getBoundingClientRect().x"
+    before = players.run(place)
+    players.drag(".box.operation", -60)
+    players.still()
+    assert players.run(place) == pytest.approx(before - 60, abs=3)
+
+
+def test_in_forced_colours_what_is_pressed_is_seen(players: Players) -> None:
+    players.show(neuron(), forced_colors="active")
+    players.click(".predict")
+    paper, ink = players.run("['.reset', '.predict'].map(each => getComputedStyle(find(each)).backgroundColor)")
+    assert paper != ink
+
+
 def test_the_demonstration_can_be_read_in_lecture_mode(players: Players) -> None:
     players.show(demonstration(**POINT)["E"], width=1280, height=720)
     for _ in range(2):

@@ -169,6 +169,11 @@ class TestThePage:
             dark = visit.run("getComputedStyle(document.body).backgroundColor") == "rgb(20, 25, 29)"
             assert dark is (scheme == "dark")
 
+    def test_in_forced_colours_the_open_tab_is_seen(self, visit: Visit) -> None:
+        visit.open(is_ready=False, forced_colors="active")
+        first, second = visit.run("['step', 'why'].map(tab => getComputedStyle(by('tab-' + tab)).backgroundColor)")
+        assert first != second
+
     def test_nothing_shifts(self, visit: Visit) -> None:
         watch = """globalThis.shifts = [];
             new PerformanceObserver(list => shifts.push(...list.getEntries().map(e => e.value)))

@@ -222,7 +222,7 @@ def make_player(
         stages="\n".join(map(write, shown)),
         meaning=write(_meaning(steps)),
         notes=escape(printable("; ".join(notes))),
-        text=escape(printable(asked.text) if asked else "\n".join(_lines(steps))),
+        text=escape("\n".join(map(printable, asked.text.split("\n") if asked else _lines(steps)))),
         data=conceal(as_data(data)) if asked else as_data(data),
         style=colours() + _part("player.css") + (_part("exercise.css") if asked else ""),
     )

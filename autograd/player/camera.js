@@ -10,8 +10,8 @@ class Camera {
     }
 
     // Take the size of the element around the picture, in pixels: with a size in percent, every changed word of the page would
-    // cause a layout of the whole picture.
-    resize({width, height}) {
+    // cause a layout of the whole picture.  These pixels are those of its style, whatever scales the page, such as a slide show.
+    resize({clientWidth: width, clientHeight: height}) {
         Object.assign(this, {width, height});
         this.svg.style.width = `${width}px`;
         this.svg.style.height = `${height}px`;
@@ -106,9 +106,10 @@ class Camera {
         for (const name of ["x", "y", "width", "height"]) put(window, name, seen[name].toFixed(0));
     }
 
+    // Move the picture by parts of the window's size.
     pan(dx, dy) {
-        const [x, y] = this.middle;
-        this.centre([x - dx * this.pixel, y - dy * this.pixel]);
+        const {middle: [x, y], seen} = this;
+        this.centre([x - dx * seen.width, y - dy * seen.height]);
         this.move();
     }
 

@@ -168,15 +168,15 @@ class Controls {
         stage.addEventListener("pointermove", (event) => {
             const last = fingers.get(event.pointerId);
             if (!last || !event.buttons) return;
-            const others = [...fingers.values()].filter((each) => each.pointerId !== event.pointerId);
-            const [dx, dy] = [event.clientX - last.clientX, event.clientY - last.clientY];
-            if (others.length) {
-                const apart = (each) => Math.hypot(each.clientX - others[0].clientX, each.clientY - others[0].clientY) || 1;
-                this.zoom(apart(event) / apart(last), where(event));
+            const [other] = [...fingers.values()].filter((each) => each.pointerId !== event.pointerId);
+            const apart = (each, {clientX, clientY}) => Math.hypot(each.clientX - clientX, each.clientY - clientY) || 1;
+            if (other) {
+                this.zoom(apart(event, other) / apart(last, other), where(event));
             } else {
-                if (!this.isDragged && Math.hypot(dx, dy) < 4) return;
+                if (!this.isDragged && apart(event, last) < 4) return;
                 if (!this.isDragged) stage.setPointerCapture(event.pointerId);
-                camera.pan(dx, dy);
+                const [x, y] = where(last), [u, v] = where(event);
+                camera.pan(u - x, v - y);
                 this.player.wake();
             }
             this.isDragged = true;

@@ -390,7 +390,7 @@ class Mistakes {
 
     fit(runs) {
         for (const {picture} of runs.children) {
-            picture.camera.resize(picture.stage.getBoundingClientRect());
+            picture.camera.resize(picture.stage);
             picture.camera.aim(null, READABLE); // to set how much is seen
             picture.camera.aim(picture.areaOfProducts(), READABLE); // where the two runs differ
             picture.camera.move();

@@ -419,7 +419,7 @@ class Player {
     // Fit the picture to the window, in the layout and with the desk on the side (below or right) that make its text largest.
     arrange() {
         if (!this.host.isConnected) return; // it was taken out of its page, which changes its size as well
-        const {width} = this.player.getBoundingClientRect(), height = innerHeight;
+        const {clientWidth: width} = this.player, height = innerHeight;
         const isScreen = this.host.closest(".autograd-page") !== null || this.host.matches(":fullscreen");
         this.player.toggleAttribute("data-screen", isScreen);
         const isSmall = isScreen && height < SMALL && window.parent !== window; // a low window that is not a frame can be scrolled
@@ -433,7 +433,7 @@ class Player {
         this.find(".screen").style.setProperty("--stage", `${Math.round(isWhole ? fitting : 0.38 * height)}px`);
         if (!stage.isConnected) this.layouts.find((each) => each.stage.isConnected).stage.replaceWith(stage);
         for (const each of this.stages) each.hidden = each !== stage;
-        camera.resize(stage.getBoundingClientRect());
+        camera.resize(stage);
         camera.aim(this.picture.areaOfStep());
         camera.move();
         this.wake();
