@@ -233,6 +233,17 @@ def test_a_box_keeps_the_focus_in_another_layout_and_a_box_that_is_gone_keeps_no
         assert players.run("find('.ledger').dataset.node === find('.stage:not([hidden]) .box.active').dataset.nodes")
 
 
+def test_a_box_keeps_the_focus_when_an_edited_address_changes_the_view(players: Players) -> None:
+    players.show(layers(2, 3, 1))
+    held = "host.shadowRoot.activeElement?.closest('.stage:not([hidden])')?.dataset.view"
+    players.run("find('.stage:not([hidden]) .neuron').focus()")
+    assert players.run(held) == "neurons"
+    for view in ("nodes", "neurons"):
+        players.run(f"location.hash = 'view={view}'")
+        players.still()
+        assert players.run(held) == view
+
+
 @pytest.mark.parametrize(("size", "is_narrowed"), [(6, False), (60, True)])
 def test_a_line_is_narrowed_to_its_box_and_never_stretched(size: int, is_narrowed: bool, players: Players) -> None:
     players.show(neuron())

@@ -184,7 +184,7 @@ class Controls {
         });
         for (const end of ["pointerup", "pointercancel"]) stage.addEventListener(end, ({pointerId}) => fingers.delete(pointerId));
         // In a page of its own the wheel zooms.  In others it scrolls the page, and zooms with Ctrl, as a touchpad's pinch does.
-        const isOwn = this.player.host.closest(".autograd-page") !== null;
+        const isOwn = this.player.host.matches(".autograd-page *");
         stage.addEventListener("wheel", (event) => {
             if (!isOwn && !event.ctrlKey && !event.metaKey) return;
             event.preventDefault();
@@ -242,7 +242,7 @@ class Address {
     constructor(player) {
         // An exercise starts at the end of the forward pass.
         Object.assign(this, {player, start: player.place});
-        this.isOurs = player.host.closest(".autograd-page") !== null;
+        this.isOurs = player.host.matches(".autograd-page *");
         if (this.isOurs) addEventListener("hashchange", () => this.read());
     }
 
@@ -267,7 +267,7 @@ class Address {
         const changed = [...meant].filter(([i, x]) => !Object.is(x, player.numberOf(player.leaves[i])));
         if (changed.length) player.change(new Map(changed));
         if (view !== player.view && player.all("[data-shows]").some(({dataset}) => dataset.shows === view)) player.look(view);
-        if (Number.isFinite(Number(step))) player.seek(Number(step));
+        if (isFinite(step)) player.seek(step);
     }
 
     writeSoon() {

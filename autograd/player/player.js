@@ -304,11 +304,9 @@ class Player {
     change(numbers) {
         if (this.exercise?.isOpen) return; // its numbers are given
         const touched = new Set();
-        for (const [leaf, x] of numbers) {
-            for (const [g, place] of this.leaves[leaf].places) {
-                this.graphs[g].set(place, x);
-                touched.add(g);
-            }
+        for (const [leaf, x] of numbers) for (const [g, place] of this.leaves[leaf].places) {
+            this.graphs[g].set(place, x);
+            touched.add(g);
         }
         for (const g of touched) this.graphs[g].compute();
         this.version++;
@@ -420,12 +418,12 @@ class Player {
     arrange() {
         if (!this.host.isConnected) return; // it was taken out of its page, which changes its size as well
         const {clientWidth: width} = this.player, height = innerHeight;
-        const isScreen = this.host.closest(".autograd-page") !== null || this.host.matches(":fullscreen");
+        const isScreen = this.host.matches(".autograd-page *, :fullscreen");
         this.player.toggleAttribute("data-screen", isScreen);
         const isSmall = isScreen && height < SMALL && window.parent !== window; // a low window that is not a frame can be scrolled
         this.player.classList.toggle("compact", this.isCompact || isSmall);
         const {desk, layout, isWhole} = this.bestLayout(width, height, isScreen), isOther = layout !== this.layout;
-        const held = this.root.activeElement?.dataset.nodes; // of a box that has the focus
+        const held = parseInt(this.root.activeElement?.dataset.nodes); // the node of a box that has the focus
         this.layout = layout;
         this.player.dataset.desk = desk;
         const {stage, boxes, camera} = this.picture, {whole} = camera;
@@ -437,10 +435,12 @@ class Player {
         camera.aim(this.picture.areaOfStep());
         camera.move();
         this.wake();
-        if (!isOther || !this.built) return;
-        this.point(null); // the box that was pointed at is gone
-        this.draw(Infinity);
-        for (const box of boxes) if (held && box.group.dataset.nodes === held) this.focus(box);
+        if (isOther && this.built) {
+            this.point(null); // the box that was pointed at is gone
+            this.draw(Infinity);
+        }
+        const box = boxes.find(({ids}) => ids.includes(held));
+        if (box && !stage.contains(this.root.activeElement)) this.focus(box);
     }
 
     // The layout, and the side for the desk, that make text largest; the first ones if no picture can be read as a whole, which
