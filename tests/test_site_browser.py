@@ -234,6 +234,14 @@ class TestTabs:
         right, left = page.run("[...by('reasons').querySelectorAll('mtd')].slice(0, 2).map(e => getComputedStyle(e).textAlign)")
         assert (right, left) == ("right", "left")
 
+    def test_another_tab_is_about_numbers_that_stand_still(self, page: Visit) -> None:
+        page.browser.click(f"{HOST} >>> .train")
+        page.wait("player.value('w') > 0.5")
+        page.open_tab("why", "The gradient")
+        w = page.run("player.value('w')")
+        page.browser.run("new Promise(done => setTimeout(done, 300))")
+        assert page.run("[player.value('w'), find('.train').ariaPressed]") == [w, "false"]
+
     def test_check_shows_the_verdict(self, page: Visit) -> None:
         assert "correct: 3 derivatives and 7 local ones agree" in page.open_tab("check", "∂f/∂w")
         page.write("#expression", "relu(x)")

@@ -55,7 +55,7 @@ class Panels {
             by(`panel-${each}`).hidden = each !== tab;
         });
         if (tab === "step") page.player?.arrange();
-        else page.player?.pause();
+        else page.halt(); // what the other tabs say is about numbers that stand still
         this.refresh();
         page.links.writeSoon();
     }

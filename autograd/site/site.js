@@ -320,8 +320,8 @@ class Page {
 
     halt() {
         if (!this.player) return;
-        this.player.pause();
         this.player.isTraining = false;
+        this.player.pause(); // which also shows that it does not train any more
     }
 
     // An element with a player in it, which does not play yet.

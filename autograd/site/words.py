@@ -64,7 +64,7 @@ LANGUAGES: Final[dict[str, dict[str, str]]] = {
         "link-copied": "The link is copied. It holds everything that you see here.",
         "link-here": "The browser did not copy the link. Copy the address of this page instead.",
         "link-long": "This link has {size} kB. Some programs cut off links of more than 8 kB; send the code as a file instead.",
-        "link-broken": "This link cannot be read; it may have been cut off. Here is the first example.",
+        "link-broken": "This link cannot be read; it may have been cut off. The page stays as it was.",
         "link-code": "This link contains Python code. It runs only after you have seen it and pressed Run.",
         "show-code": "Show the code",
         "not-number": "{name} needs a number, such as 0.5, -2 or 1/3.",
