@@ -156,11 +156,17 @@ class TestEveryControl:
         players.still()
         w = players.run("player.value('w')")
         assert players.run("[find('.leaf .field').value, find('.leaf .range').value]") == [f"{w:g}"] * 2
+
+    @pytest.mark.parametrize("typed", ["5", "-"])
+    @pytest.mark.parametrize("handle", ['.box[data-nodes="0"]', ".leaf .name span"])
+    def test_a_drag_ends_what_is_typed(self, typed: str, handle: str, players: Players) -> None:
+        players.show(neuron())
         players.run("find('.leaf .field').focus(), find('.leaf .field').select()")
-        players.browser.type("-")  # the beginning of a number
-        players.drag('.box[data-nodes="0"]', 40)
+        players.browser.type(typed)
+        players.drag(handle, 40)
         players.still()
-        assert players.run("find('.leaf .field').value") == "-"
+        w = players.run("player.value('w')")
+        assert w not in (0.5, 5) and players.run("find('.leaf .field').value") == f"{w:g}"
 
     @pytest.mark.parametrize("by", ["mouse", "finger"])
     def test_the_picture_and_its_map_are_dragged(self, by: str, players: Players) -> None:

@@ -75,6 +75,14 @@ class TestExpressions:
         page.browser.press("Tab")
         assert page.run(f"[{shown}, player.value('w')]") == ["1/8", 0.125], "it is the number"
 
+    def test_a_drag_ends_what_is_typed(self, page: Visit) -> None:
+        page.write("[name=w]", "5")
+        x, y = page.browser.middle(f"{HOST} >>> .box.leaf")
+        for kind, at in (("mousePressed", x), ("mouseMoved", x + 40), ("mouseReleased", x + 40)):
+            page.browser.call("Input.dispatchMouseEvent", type=kind, x=at, y=y, button="left", buttons=1, clickCount=1)
+        page.wait("player.value('w') !== 5")
+        page.wait("Number(document.querySelector('[name=w]').value) === player.value('w')")
+
     def test_the_address_follows_the_step(self, page: Visit) -> None:
         page.browser.click(f"{HOST} >>> .next")
         page.browser.click(f"{HOST} >>> .next")

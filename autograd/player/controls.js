@@ -52,7 +52,7 @@ class Controls {
             player.showControls();
             player.wake();
         });
-        this.on(".slider", "input", halted(({value}) => player.seek(Number(value))));
+        this.on(".slider", "input", halted(({value}) => player.seek(value)));
         this.on(".rate", "input", (field) => (field.ariaInvalid = String(!Number.isFinite(read(field.value)))));
         this.on(".speed", "change", ({value}) => (player.speed = Number(value)));
         this.on("[data-shows]", "click", ({dataset}) => player.look(dataset.shows));

@@ -232,6 +232,8 @@ class Leaves {
         const step = rangeOf(this.leaves[i].value) / 200;
         handle.addEventListener("pointerdown", (down) => {
             if (down.button) return;
+            // The press does not take the focus from a field that is being typed into, which would go on showing what was typed.
+            this.rows[i]?.field.blur();
             const from = this.read(i);
             const move = ({clientX}) => {
                 if (clientX === down.clientX) return;

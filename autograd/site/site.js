@@ -96,6 +96,8 @@ class Page {
         });
         by("expression").addEventListener("keydown", (event) => event.key === "Enter" && this.compute());
         noticeTyping(by("variables"), (field) => (field.isTyped ? this.change(field) : this.leave(field)));
+        // A number that is dragged does not take the focus, so that its field would go on showing what was typed.
+        by("panel-step").addEventListener("pointerdown", () => by("variables").querySelector(":focus")?.blur());
         by("code").addEventListener("input", () => this.number());
         by("code").addEventListener("scroll", () => (by("lines").scrollTop = by("code").scrollTop));
         by("code").addEventListener("keydown", (event) => this.press(event));
