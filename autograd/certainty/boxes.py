@@ -318,7 +318,7 @@ class _Range:
 
     def add(self, x: Interval) -> None:
         """Enter the value at a point, unless it is unknown there."""
-        if x.low == x.high or x.is_bounded:
+        if x.is_point or x.is_bounded:
             self.low, self.high = min(self.low, x.high), max(self.high, x.low)
 
     def allow(self, x: Interval) -> None:

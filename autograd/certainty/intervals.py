@@ -57,11 +57,16 @@ class Interval(NamedTuple):
         return bool(self.low.is_finite() and self.high.is_finite())
 
     @property
+    def is_point(self) -> bool:
+        """Whether it is a single number, perhaps an infinite one."""
+        return bool(self.low == self.high)
+
+    @property
     def truth(self) -> bool | None:
         """Whether the interval is true as a condition, that is, not 0; None where it contains 0 and other numbers."""
         if not self.low <= 0 <= self.high:
             return True
-        return False if self.low == self.high else None
+        return False if self.is_point else None
 
     @property
     def width(self) -> float:
@@ -164,7 +169,7 @@ def multiply(x: Interval, y: Interval) -> Interval:
     """Return the interval of all products."""
     (a, b, _), (c, d, _) = x, y
     for point, other in ((x, y), (y, x)):
-        if not point.high.is_finite() and point.low == point.high and other.low <= 0 <= other.high:
+        if point.is_point and not point.high.is_finite() and other.low <= 0 <= other.high:
             return EVERYTHING  # 0·∞
     return _spanned([_product(a, c), _product(a, d), _product(b, c), _product(b, d)])
 
@@ -177,7 +182,7 @@ def square(x: Interval) -> Interval:
 
 def _reciprocal(y: Interval) -> Interval:
     if y.low <= 0 <= y.high:
-        if y.low == y.high:
+        if y.is_point:
             raise OutsideError("the divisor is 0")
         if y.low < 0 < y.high:
             return EVERYTHING
@@ -214,16 +219,16 @@ def _remainder(x: Interval, y: Interval) -> Interval:
 
 
 def _power(x: Interval, y: Interval) -> Interval:
-    if y.low == y.high and y.low.is_integer():
+    if y.is_point and y.low.is_integer():
         return _whole_power(x, y.low) if y.low >= 0 else _reciprocal(_whole_power(x, -y.low))
     if x.high < 0 or (x.high <= 0 and y.high < 0):
-        if y.low == y.high or y.low.floor() == y.high.floor() < y.low:
+        if y.is_point or y.low.floor() == y.high.floor() < y.low:
             raise OutsideError("the base is negative")
         return EVERYTHING
     base = Interval(max(x.low, arb(0)), x.high)
     low, high, _ = _spanned([_positive_power(a, b) for a in base[:2] for b in y[:2]])
     if x.low < 0:  # a negative base has a value only where the exponent is a whole number, which y may contain
-        return Interval(low, high, False) if y.low == y.high else EVERYTHING
+        return Interval(low, high, False) if y.is_point else EVERYTHING
     return Interval(low, high, bool(x.low > 0 or y.low > 0))
 
 
@@ -257,7 +262,7 @@ def _increasing(f: Callable[[arb], arb], low: float = -math.inf, high: float = m
     start, end = arb(low), arb(high)
 
     def applied(x: Interval) -> Interval:
-        if x.high < start or x.low > end or (is_open and x.low == x.high and (x.low <= start or x.high >= end)):
+        if x.high < start or x.low > end or (is_open and x.is_point and (x.low <= start or x.high >= end)):
             raise OutsideError("no number of the interval is in the domain")
         inside = bool(x.low > start and x.high < end) or (not is_open and bool(x.low >= start and x.high <= end))
         return _outward(f(max(x.low, start)), f(min(x.high, end)), inside)
@@ -282,7 +287,7 @@ def _wave(f: Callable[[arb], arb], shift: float) -> Function:
     """Return cos or sin on intervals; its turning points are (k - shift)·π for all whole k, with shift 0 for cos, ½ for sin."""
 
     def applied(x: Interval) -> Interval:
-        if x.low == x.high and x.low.is_finite():
+        if x.is_point and x.low.is_finite():
             return _outward(f(x.low), f(x.low))
         first, last = (_turn(end, shift) for end in x[:2])
         if first is None or last is None or last > first + 1:

@@ -48,7 +48,7 @@ class Piece:
 
     def __init__(self, subject: Subject, box: Box | None = None) -> None:
         self.subject, self.box = subject, subject.box if box is None else box
-        self.moving = [i for i in subject.moving if self.box[i].low != self.box[i].high]
+        self.moving = [i for i in subject.moving if not self.box[i].is_point]
         leaves = [Enclosure.leaf(x, name) for x, name in zip(self.box, subject.names, strict=True)]
         try:
             whole, cases = by_cases(lambda: subject(leaves))

@@ -277,7 +277,7 @@ def _error_text(ulps: float) -> str:
 
 
 def _is_narrow(x: Interval, digits: int) -> bool:
-    if x.low == x.high:
+    if x.is_point:
         return True
     size = max(abs(x.low), abs(x.high))
     return bool(size.is_finite() and x.high - x.low < size * arb(10) ** -(digits + 1))

@@ -247,7 +247,7 @@ def _edges(node: Value) -> Iterator[tuple[Rule, Box]]:
     assert row is not None
     sides = tuple([Interval(x.bounds.low, x.bounds.high) for x in node.operands])
     for i, side in enumerate(sides):
-        if side.low != side.high and side.is_bounded and not (row.is_choice and i == 0):
+        if not side.is_point and side.is_bounded and not (row.is_choice and i == 0):
             yield (row, i), sides
 
 

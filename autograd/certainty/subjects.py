@@ -62,7 +62,7 @@ class Subject:
         found = {path: leaf for leaves, _ in self._trees.values() for path, leaf in leaves.items()}
         self.names = tuple(found)
         self.box: Box = tuple(_side(leaf, path) for path, leaf in found.items())
-        self.moving = tuple(i for i, x in enumerate(self.box) if x.low != x.high)
+        self.moving = tuple(i for i, x in enumerate(self.box) if not x.is_point)
 
     def __call__(self, leaves: Sequence[Enclosure]) -> Enclosure:
         """Enclose the function where its arguments are these leaves."""
@@ -131,7 +131,7 @@ def without_chance(title: str, *sources: Any) -> Iterator[None]:
 
 def _text(x: Interval) -> str:
     low, high = f"{float(x.low):.10g}", f"{float(x.high):.10g}"
-    return f"= {low}" if x.low == x.high else f"≈ {low}" if low == high else f"∈ [{low}, {high}]"
+    return f"= {low}" if x.is_point else f"≈ {low}" if low == high else f"∈ [{low}, {high}]"
 
 
 def _replaying(y: Value, box: Mapping[str, Any]) -> Callable[..., Any]:
