@@ -109,7 +109,7 @@ def test_a_box_is_divided_into_256_pieces_and_further_where_a_rule_varies_by_mor
 def test_a_rule_is_judged_where_its_mean_is_known_to_a_quarter(spread: Spread, verdict: str, sharpness: float) -> None:
     search, key = _Search(Subject(lambda x: x, {"x": (0, 1)})), (tanh, 0)
     search.heap, search.settled = [], [(box((0, 0.5)), {key: spread}), (box((0.5, 1)), {key: Spread(0.125, 0.1)})]
-    found = search._rule(key)
+    found = search._verdict(key)
     assert (found.name, found.verdict, found.sharpness) == ("∂tanh/∂x", verdict, sharpness)
     assert found.where == (() if verdict == "correct" else ({"x": (0.0, 0.5)},))
 

@@ -136,7 +136,6 @@ class BoxCertificate(Tabular):
             raise TypeError(f"a claim is a function that returns a condition, such as lambda value: value > 0, not {claim!r}")
         names = [name for name, p in inspect.signature(claim).parameters.items() if p.default is p.empty]
         places = {name: VALUE if name == "value" else self._place(name) for name in names}
-
         return self._decided(lambda bounds: claim(**{name: Enclosure.leaf(bounds(place)) for name, place in places.items()}))
 
     def monotone(self, name: str | None = None) -> Claim:
@@ -153,18 +152,12 @@ class BoxCertificate(Tabular):
         'refuted: it falls at x = -1 and rises at x = 2'
         """
         place = self._only_moving() if name is None else self._place(name)
-
         rises = self._decided(lambda bounds: Enclosure.leaf(bounds(place)) >= 0, is_continuous=True)
-        if rises:
-            return self._with_proviso(rises)
-        falls = self._decided(lambda bounds: Enclosure.leaf(bounds(place)) <= 0, is_continuous=True)
-        if falls:
-            return self._with_proviso(falls)
-        for claim in (rises, falls):
-            if claim.verdict == "undecided":
-                return self._with_proviso(claim)
-        text = f"refuted: it falls at {_spelled(rises.at)} and rises at {_spelled(falls.at)}"
-        return self._with_proviso(Claim("refuted", rises.at, (), text))
+        falls = rises or self._decided(lambda bounds: Enclosure.leaf(bounds(place)) <= 0, is_continuous=True)
+        claim = falls if falls or rises.verdict == "refuted" else rises
+        if claim.verdict == "refuted":
+            claim = replace(rises, text=f"refuted: it falls at {_spelled(rises.at)} and rises at {_spelled(falls.at)}")
+        return self._with_proviso(claim)
 
     def lipschitz(self, bound: float) -> Claim:
         """Decide whether |f(x) - f(y)| ≤ bound·‖x - y‖ for all x and y in the box, by the Euclidean length of the gradient.

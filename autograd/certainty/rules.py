@@ -224,9 +224,9 @@ class _Search:
 
     def report(self) -> BoxReport:
         """Return the verdicts on all rules."""
-        return BoxReport(tuple(self._rule(rule) for rule in self.scales), self.subject.text(self.subject.box))
+        return BoxReport(tuple(map(self._verdict, self.scales)), self.subject.text(self.subject.box))
 
-    def _rule(self, rule: Rule) -> RuleOnBox:
+    def _verdict(self, rule: Rule) -> RuleOnBox:
         row, i = rule
         name = f"∂{row.name}/∂{operand_names(row, i + 1)[i]}"
         if rule in self.wrong:
@@ -281,8 +281,9 @@ def _mean(row: Primitive, line: Sequence[Interval], i: int) -> Interval:
     found, leaves = _rule(row, line, i), [Enclosure.leaf(side) for side in line]
     try:
         [rule] = row.partials(leaves, row.apply(leaves), [i])
-        used = {node.primitive for node in topological(rule)} - {row} if isinstance(rule, Enclosure) else {row}
-        if not (isinstance(rule, Enclosure) and rule.is_smooth and used <= set(TABLE.values())):
+        if not isinstance(rule, Enclosure) or not rule.is_smooth:
+            return found
+        if not {node.primitive for node in topological(rule)} <= {row, *TABLE.values()}:
             return found
         [slope] = derivatives(rule, [leaves[i]])
         ends = [Interval(end, end) for end in line[i][:2]]
