@@ -96,7 +96,7 @@ def check(f: Callable[..., Any] | Value, point: Sequence[Any], order: int = 1, s
             leaves = [Value(x, name) for name, x in zip(one.names, one.point, strict=True)]
             y = one.call(leaves)
             edges += [check for node in topological(y) for check in rules.check(node, repeat=level == 0)]
-            checks, agree = _whole(one, y, leaves, rules)
+            checks, agree = _whole(one, y, leaves, rng)
             found += checks
             accumulated = accumulated and agree
         inputs += mark_vacuous(found)
@@ -201,12 +201,12 @@ def _derivatives(subject: Subject, rng: Random) -> list[Subject]:
     return [replace(subject, by=(*subject.by, name), call=along(which)) for name, which in zip(names, weights, strict=True)]
 
 
-def _whole(subject: Subject, y: Value, leaves: Sequence[Value], rules: Rules) -> tuple[list[Check], bool]:
+def _whole(subject: Subject, y: Value, leaves: Sequence[Value], rng: Random) -> tuple[list[Check], bool]:
     """Compare the gradient of the whole function; return the comparisons, and whether forward mode gives the same."""
     backward, axis_lines = _backward(y, leaves), axes(subject.names, subject.point)
-    compared = functools.partial(_along, subject=subject, y=y, leaves=leaves, backward=backward, rules=rules)
+    compared = functools.partial(_along, subject=subject, y=y, leaves=leaves, backward=backward, rng=rng)
     is_small = len(leaves) <= MOST_SINGLE
-    found = [*map(compared, axis_lines if is_small else directions(subject.point, range(len(leaves)), rules.rng))]
+    found = [*map(compared, axis_lines if is_small else directions(subject.point, range(len(leaves)), rng))]
     if not is_small and any(check.verdict == "wrong" for check, _ in found):  # find out which inputs it is
         found += [pair for pair in map(compared, axis_lines) if pair[0].verdict == "wrong"]
     return [check for check, _ in found], all(agrees for _, agrees in found)
@@ -226,7 +226,7 @@ def _backward(y: Value, leaves: Sequence[Value]) -> list[float]:
 
 
 def _along(
-    line: Line, subject: Subject, y: Value, leaves: Sequence[Value], backward: Sequence[float], rules: Rules
+    line: Line, subject: Subject, y: Value, leaves: Sequence[Value], backward: Sequence[float], rng: Random
 ) -> tuple[Check, bool]:
     """Compare one derivative: backward with forward mode, and with the numeric one."""
 
@@ -241,7 +241,7 @@ def _along(
         out = replay(y, {x: Dual(number, seeds[x]) if x in seeds else number for x, number in numbers.items()})
         return float(getattr(out, "primal", out)), float(getattr(out, "tangent", 0.0))
 
-    primal_noise, tangent_noise = spread(lambda: forward(rules.rng))
+    primal_noise, tangent_noise = spread(lambda: forward(rng))
     analytic, (_, tangent) = line.along(backward), forward(None)
     doubt = 2 * tangent_noise + 8 * math.ulp(analytic)
     variables = (*subject.by, line.name)
