@@ -85,8 +85,7 @@ def read(node: Value, values: Mapping[Value, float] | None = None) -> Reading:
             twin = node.primitive.apply([Value(used.get(x, x.data)) if isinstance(x, Value) else x for x in node.operands])
         except DomainError:
             used = {}
-    partials = [partial if taken else None for partial, taken in zip(twin.partials, twin.taken, strict=True)]
-    return Reading(partials, [used] * len(partials))
+    return Reading(twin._partials, [used] * len(twin.inputs))
 
 
 def totals(moves: Iterable[Move]) -> dict[Value, float]:

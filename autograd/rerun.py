@@ -137,7 +137,7 @@ def partials_of(node: Value, operands: Sequence[Any], which: Sequence[int]) -> l
     row = cast(Primitive, node.primitive)
     found = row.partials(operands, node, which)
     if not row.is_in_table and node.__class__ is Value:
-        recorded = dict(zip(input_places(node), node._edges, strict=True))
+        recorded = dict(zip(input_places(node), node._partials, strict=True))
         for i, partial in zip(which, found, strict=True):
             on_nodes, on_numbers = getattr(partial, "data", partial), recorded[i]
             # Sums may differ in rounding, and NaN and a branch that was not taken are not numbers to compare.
@@ -168,7 +168,7 @@ def refuse_stale(order: Sequence[Value]) -> None:
         data = operand_numbers(node)
         if _differs(now := float(row.evaluate(data)), node._number):
             _refuse(node, row, repr(now))
-        for recorded, slope in zip(node._edges, row.partials([*data], node._number, input_places(node)), strict=True):
+        for recorded, slope in zip(node._partials, row.partials([*data], node._number, input_places(node)), strict=True):
             if recorded is not None and _differs(slope, recorded):
                 _refuse(node, row, f"the slope {slope!r} in place of {recorded!r}")
 

@@ -162,7 +162,7 @@ class Value(Manners):
         >>> (Value(2.0) * Value(5.0)).partials
         (5.0, 2.0)
         """
-        return tuple([0.0 if partial is None else partial for partial in self._edges])
+        return tuple([0.0 if partial is None else partial for partial in self._partials])
 
     @property
     def taken(self) -> tuple[bool, ...]:
@@ -172,10 +172,11 @@ class Value(Manners):
         >>> x.relu().taken, (x * 0.0).taken
         ((False,), (True,))
         """
-        return tuple([partial is not None for partial in self._edges])
+        return tuple([partial is not None for partial in self._partials])
 
     @property
-    def _edges(self) -> Sequence[float | None]:
+    def _partials(self) -> Sequence[float | None]:
+        """As `partials`, but None where nothing flows."""
         if self._left.__class__ is tuple:
             return tuple(self._dx)
         return [p for x, p in ((self._left, self._dx), (self._right, self._dy)) if isinstance(x, Value)]
