@@ -116,7 +116,8 @@ def _diagnosis(derivation: Derivation, claim: float, known: AbstractSet[Value], 
     """Return the mark of a wrong claim, with its explanation; the claims about the `known` nodes were right."""
     explanation, number = derivation.explanation(), derivation.steps.notation.number
     right = explanation.gradient
-    written = repr if number(right) == number(claim) else number
+    look_alike = number(right) == number(claim)
+    written = repr if look_alike else number
     head = f"∂{explanation.loss}/∂{explanation.node} is {written(right)}, not {written(claim)}"
     names: tuple[str, ...] = ()
     if not explanation.shares:
@@ -127,7 +128,7 @@ def _diagnosis(derivation: Derivation, claim: float, known: AbstractSet[Value], 
         text = ": the claim is not finite, so the calculation divided by 0 or overflowed"
     elif _rounded(right, claim):
         text = ": the claim is the right value, rounded; give more digits, or allow a larger tolerance"
-    elif written is repr:
+    elif look_alike:
         text = ": they agree in the digits that are printed; give more digits, or allow a larger tolerance"
     else:
         is_minus, forgotten = _agrees(-right, claim, tolerance), _forgotten(derivation, claim, known, tolerance)
@@ -204,7 +205,7 @@ def _wrong_factor(derivation: Derivation, explanation: Explanation, claim: float
     links = list(derivation.links(known))
     if right == 0:
         zeros = [str(link) for link in links if link.edge.partial == 0]
-        return f"a factor is 0: {_listed(zeros)}" if zeros else f"the paths cancel: {formula}"
+        return f"a factor is 0: {_first_few(zeros)}" if zeros else f"the paths cancel: {formula}"
     if claim == 0:
         return f"no path is missing, and no factor is 0 in the right value {formula}"
     everywhere = [link for link in links if link.everywhere]
@@ -212,11 +213,11 @@ def _wrong_factor(derivation: Derivation, explanation: Explanation, claim: float
     errors = []
     if everywhere:
         texts = [str(link) for link in sorted(everywhere, key=lambda link: not _is_likely(link, off))]
-        errors.append(f"{'has the wrong sign' if off == -1 else 'is off by that much'}: {_listed(texts)}")
+        errors.append(f"{'has the wrong sign' if off == -1 else 'is off by that much'}: {_first_few(texts)}")
     if ratios:
         likeliest = sorted(ratios, key=lambda link: not _is_likely(link, ratios[link]))
         texts = [f"{link} by {number(ratios[link])}" for link in likeliest]
-        errors.append(f"is off on some of the paths: {_listed(texts)}")
+        errors.append(f"is off on some of the paths: {_first_few(texts)}")
     ratio = "the sign is wrong: the claim is minus" if off == -1 else f"the claim is {number(off)} times"
     could_be = f"so one factor {', or one '.join(errors)}" if errors else "and sums pass the gradient on unchanged"
     return f"{ratio} the right value {formula}; no path is missing, {could_be}"
@@ -231,7 +232,7 @@ def _is_likely(link: Link, off: float) -> bool:
     return any(_close(off, ratio, RECOGNISED) for ratio in usual)
 
 
-def _listed(texts: Sequence[str]) -> str:
+def _first_few(texts: Sequence[str]) -> str:
     texts = list(dict.fromkeys(texts))
     return ", ".join([*texts[:MOST_FACTORS], *[f"and {len(texts) - MOST_FACTORS} more"] * (len(texts) > MOST_FACTORS)])
 

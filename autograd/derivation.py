@@ -430,12 +430,12 @@ def _split(row: str, *signs: str) -> list[str]:
     >>> _split(r"a + (b + c) - {d + e} + f", " + ", " - ")
     ['a', ' + (b + c)', ' - {d + e}', ' + f']
     """
-    parts, depth = [""], 0
+    found, depth = [""], 0
     for token in re.split(rf"(\\left\(|\\right\)|[{{}}()]|{'|'.join(map(re.escape, signs))})", row):
         depth += (token in ("{", "(", r"\left(")) - (token in ("}", ")", r"\right)"))
-        parts += [""] * (token in signs and depth == 0)
-        parts[-1] += token
-    return parts
+        found += [""] * (token in signs and depth == 0)
+        found[-1] += token
+    return found
 
 
 def _width(row: str) -> int:
@@ -444,7 +444,7 @@ def _width(row: str) -> int:
     >>> _width("x^{(12)}_{1}"), _width("x^{2}_{1024}")
     (5, 5)
     """
-    slope = r"\\frac{(\\partial [^{}]*(?:{[^{}]*}[^{}]*)*)}{(\\partial [^{}]*(?:{[^{}]*}[^{}]*)*)}"
-    for stacked in (r"\^{([^{}]*)}_{([^{}]*)}", slope):
+    fraction = r"\\frac{(\\partial [^{}]*(?:{[^{}]*}[^{}]*)*)}{(\\partial [^{}]*(?:{[^{}]*}[^{}]*)*)}"
+    for stacked in (r"\^{([^{}]*)}_{([^{}]*)}", fraction):
         row = re.sub(stacked, lambda m: max(m[1], m[2], key=len), row)
     return len(re.sub(r"\\[a-z]+|[{}^_\\ ]", lambda m: "x" if m[0] in (r"\partial", r"\cdot") else "", row))
