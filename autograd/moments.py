@@ -13,7 +13,7 @@ ledger cannot differ.  Only a `Moment` records what is known, what has arrived a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -116,11 +116,12 @@ class Edge:
     def __str__(self) -> str:
         local = equation(self.slope, self.rule, self.numbers, self._number(self.partial))
         flow = equation(self.product, self._number(self.contribution))
-        text = f"add {flow} to {self.name}.grad: {self.addition}"
-        if self.overwrites:
-            text = f"set {self.name}.grad to {flow}, where it was {self._number(self.before)}"
         if not self.taken:
             text = f"nothing flows to {self.name}" + ": this branch is not taken" * bool(self.reason)
+        elif self.overwrites:
+            text = f"set {self.name}.grad to {flow}, where it was {self._number(self.before)}"
+        else:
+            text = f"add {flow} to {self.name}.grad: {self.addition}"
         return f"    {local}" + f", since {self.reason}" * bool(self.reason) + f"\n        {text}"
 
 
@@ -200,7 +201,7 @@ class Moment:
     (1.0, False)
     """
 
-    def __init__(self, loss: Value, nodes: Iterable[Value]) -> None:
+    def __init__(self, loss: Value, nodes: Collection[Value]) -> None:
         self.loss = loss
         self.known = {node for node in nodes if node.primitive is None}
         self.arrived: dict[Value, float] = {}
