@@ -204,10 +204,13 @@ class Exercise(Task):
 
     def _suspects_of(self, question: Question, right: float) -> list[Suspect]:
         """Return the results of the misconceptions that differ from the right answer."""
-        node, k = question.node, question.place
-        suspects = self._suspects.of(node) if k is None else self._suspects.readings(node, k)
+        node = question.node
         if question.rate is not None:
             suspects = self._suspects.after_step(node, question.rate)
+        elif question.place is not None:
+            suspects = self._suspects.readings(node, question.place)
+        else:
+            suspects = self._suspects.of(node)
         return [suspect for suspect in suspects if differs(suspect.gradient, right, question.old)]
 
     def _way_to(self, question: Question) -> str:

@@ -112,8 +112,9 @@ class Suspects:
             yield Suspect("overwritten", words, shares[-1].flow, HALF)
         for size in range(len(shares) if len(shares) <= MOST_SHARES else 0):
             for some in combinations(shares, size):
-                words = f"this counts only what comes directly from {self._sources(some, shares)}"
-                words = words if some else f"this would be the result if nothing flowed back to {self.names[node]}"
+                words = f"this would be the result if nothing flowed back to {self.names[node]}"
+                if some:
+                    words = f"this counts only what comes directly from {self._sources(some, shares)}"
                 yield Suspect("path-forgotten", words, sum(share.flow for share in some), size / len(shares))
         for consumer, k, partial, _ in shares:
             above, slope = f"∂{self._loss}/∂{self.names[consumer]}", self._slope(consumer, k)
@@ -285,9 +286,8 @@ class Suspects:
             yield "factor-two", f"the factor {slope} is missing", 1.0
         other = self._other(node, k, rule)
         if other is not None:
-            words = "is the derivative with respect to the other operand"
-            words = f"this {words}" if is_question else f"{slope}, not {self.number(other)}, which {words}"
-            yield "other-operand", words, other
+            what = "this" if is_question else f"{slope}, not {self.number(other)}, which"
+            yield "other-operand", f"{what} is the derivative with respect to the other operand", other
 
     def _activation_slips(self, node: Value, rule: Symbol, slope: str) -> Iterator[tuple[str, str, float]]:
         """Iterate over the wrong derivatives of an activation with respect to its net input: name, words, number."""
