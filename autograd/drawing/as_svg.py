@@ -109,9 +109,7 @@ def draw_box(node: Node, box: Box) -> Element:
     """Draw a box with its lines."""
     group = _group(node.id, f"box {node.kind} {node.emphasis}", node.hint)
     fill, outline = BOXES[node.kind]
-    width, dashes = LINES[node.emphasis]
-    ink = {"active": BACKWARD, "faint": FAINT, "normal": outline}[node.emphasis]
-    look = {"fill": fill, "stroke": ink, "stroke-width": width} | ({"stroke-dasharray": dashes} if dashes else {})
+    look = _look(fill, outline, node.emphasis)
     if node.kind == "input":
         size = {"cx": _n(box.x), "cy": _n(box.y), "rx": _n(box.width / 2), "ry": _n(box.height / 2)}
         SubElement(group, "ellipse", size | look)
@@ -133,15 +131,13 @@ def draw_box(node: Node, box: Box) -> Element:
 def draw_arrow(edge: Edge, arrow: Arrow) -> Element:
     """Draw an arrow, without its label."""
     group = _group(edge.id, f"arrow {edge.emphasis}", edge.hint)
-    width, dashes = LINES[edge.emphasis]
-    ink = {"active": BACKWARD, "faint": FAINT, "normal": WIRE}[edge.emphasis]
-    look = {"fill": "none", "stroke": ink, "stroke-width": width} | ({"stroke-dasharray": dashes} if dashes else {})
+    look = _look("none", WIRE, edge.emphasis)
     SubElement(group, "path", {"d": path_of(arrow.points)} | look)
     (x, y), (u, v) = arrow.points[-1], arrow.tip
     length = max(((u - x) ** 2 + (v - y) ** 2) ** 0.5, 1e-9)
     across = (v - y) / length * BARBS, -(u - x) / length * BARBS
     barbs = [(x + across[0], y + across[1]), (u, v), (x - across[0], y - across[1])]
-    SubElement(group, "polygon", {"points": " ".join(map(_p, barbs)), "fill": ink})
+    SubElement(group, "polygon", {"points": " ".join(map(_p, barbs)), "fill": look["stroke"]})
     return group
 
 
@@ -154,6 +150,13 @@ def draw_label(edge: Edge, arrow: Arrow) -> Element:
     top = y - (len(edge.lines) - 1) * LINE / 2
     group.extend([_text(text, role, edge.emphasis, x, top + i * LINE) for i, (role, text) in enumerate(edge.lines)])
     return group
+
+
+def _look(fill: str, outline: str, emphasis: Emphasis) -> dict[str, str]:
+    """Return the area and the outline of a shape, which has the colour `outline` unless it is emphasised."""
+    width, dashes = LINES[emphasis]
+    ink = {"active": BACKWARD, "faint": FAINT, "normal": outline}[emphasis]
+    return {"fill": fill, "stroke": ink, "stroke-width": width} | ({"stroke-dasharray": dashes} if dashes else {})
 
 
 def _group(ident: str, kinds: str, hint: str) -> Element:
