@@ -159,7 +159,7 @@ class _Network:
         self.edges: dict[tuple[str, str, Hashable], Edge] = {}
         self.notes: list[str] = []
 
-    def shown(self) -> set[Hashable]:
+    def _shown(self) -> set[Hashable]:
         """Choose the neurons and inputs that are shown: all of a column, or the first ones and the last if it is long."""
         free = {layer: [x for x in layer if not isinstance(x, Value) or x.primitive is None] for layer in self.layers}
         n_neurons, n_inputs = self._lengths(free)
@@ -198,7 +198,7 @@ class _Network:
 
     def add_boxes(self) -> None:
         """Describe the boxes that are shown, in the order of the graph."""
-        notation, shown, running = self.notation, self.shown(), self.running_sums()
+        notation, shown, running = self.notation, self._shown(), self._running_sums()
         inputs = {x for layer in self.layers for x in layer if isinstance(x, Value)}
         elsewhere = {x for node in notation.order if node not in notation.neurons for x in node.inputs}
         for node in notation.names:
@@ -254,7 +254,7 @@ class _Network:
             places = tuple(self.notation.places[node] for node in nodes)
             self.nodes[ident] = replace(self.nodes[ident], places=places, emphasis=box_emphasis(nodes, self.moment))
 
-    def running_sums(self) -> set[Value]:
+    def _running_sums(self) -> set[Value]:
         """Find the additions whose only use is in another addition."""
         users = self.notation.users
         return {x for x, [first, *more] in users.items() if x.primitive is first.primitive is add and not more}
@@ -314,8 +314,8 @@ class _Network:
 
     def _add_inputs(self, layer: Layer, shown: AbstractSet[Hashable]) -> None:
         """Describe the inputs of a layer that no operation computes, as circles."""
-        notation, copies = self.notation, self.copies[self.layers[layer][0].weights]
-        column = ("inputs", self.layers[layer][0].weights, self.depth[self.layers[layer][0].net])
+        notation, first = self.notation, self.layers[layer][0]
+        copies, column = self.copies[first.weights], ("inputs", first.weights, self.depth[first.net])
         example = f"[{copies.index(layer) + 1}]" if len(copies) > 1 else ""
         for x in layer:
             key = _key(x, layer)
@@ -332,11 +332,11 @@ class _Network:
 
     def _add_rest(self, key: Hashable, column: Hashable) -> None:
         """Let one box stand for everything in a column that is not shown."""
-        place = self.place.setdefault(("rest", column), "")
-        if not place:
+        rest = "rest", column
+        if rest not in self.place:
             lines = (Line("operation", "⋮"),)
-            place = self.place["rest", column] = self._add(Node("", "rest", lines, "not shown: too many to be read"), column)
-        self.place[key] = place
+            self.place[rest] = self._add(Node("", "rest", lines, "not shown: too many to be read"), column)
+        self.place[key] = self.place[rest]
 
     def _neuron(self, neuron: Neuron) -> Node:
         notation, moment, net, out, bias = self.notation, self.moment, neuron.net, neuron.out, neuron.bias
