@@ -163,8 +163,7 @@ class Optimizer:
             The result of `train`: the number of steps made, then anything else it returns.  (0,) if it cannot make any, if a
             subclass overrides how steps are made, or if its rule reads `steps`, which changes with each step.
         """
-        entry = self._states.get(id(parameters))
-        state, made = (self.start(), 0) if entry is None else entry[1:]
+        _, state, made = self._entry(parameters)
         made = made if state else self.steps
         overrides = any(getattr(type(self), name) is not getattr(Optimizer, name) for name in ("step_array", "_moved", "rate"))
         if overrides or hasattr(made, "shape") or any(getattr(x, "shape", None) != parameters.shape for x in state):
@@ -190,8 +189,7 @@ class Optimizer:
             TypeError: if some are new, and `start` and `rule` return states that do not fit into one array.
         """
         self._claim(parameters)
-        new = None, self.start(), 0
-        _, states, counts = zip(*[self._states.get(id(parameter), new) for parameter in parameters], strict=True)
+        _, states, counts = zip(*map(self._entry, parameters), strict=True)
         if any(counts):
             if len({*map(len, states)}) > 1 or any(x is None for state in states for x in state):
                 raise TypeError(f"this {type(self).__name__} has moved some of the parameters but not the others, whose states "
@@ -207,6 +205,10 @@ class Optimizer:
             columns = [_spread(x, len(parameters)) for x in (*state, made)]
             for parameter, *own, count in zip(parameters, *columns, strict=True):
                 self._states[id(parameter)] = parameter, tuple(own), int(count)
+
+    def _entry(self, key: Any) -> tuple[Any, State, Any]:
+        """Return a parameter, its state and its number of steps; the entry holds on to it, so no other can have its id."""
+        return self._states.get(id(key)) or (key, self.start(), 0)
 
     def _claim(self, keys: Sequence[Any]) -> None:
         """Give the states of a copy made without its parameters to these, in order."""
@@ -241,9 +243,7 @@ class Optimizer:
         return bool(reads)
 
     def _moved(self, key: Any, parameter: Any, gradient: Any, rate: float) -> Any:
-        # The entry holds on to the parameter, so that no other one can have its id.
-        entry = self._states.get(id(key))
-        state, made = (self.start(), 0) if entry is None else entry[1:]
+        _, state, made = self._entry(key)
         t = made + 1 if state else self.steps
         parameter, state = pair(self.rule(parameter, gradient, rate, state, t))
         if state:
