@@ -304,4 +304,4 @@ def deltas(model: Module) -> list[list[float]]:
     layers = [[neuron.net for neuron in neurons] for neurons, _ in by_layer(model)]
     if any(net is None for nets in layers for net in nets):
         raise ValueError("no example has gone through the model yet: compute a loss and call its backward() first")
-    return [[net.grad for net in nets if net is not None] for nets in layers]
+    return [[net.grad for net in nets] for nets in layers]

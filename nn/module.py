@@ -347,8 +347,8 @@ def _with_attributes(twin: Any, thing: Any, twins: _Twins) -> Any:
     return twin
 
 
-def _without_results(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: part for name, part in attributes.items() if not _is_result(part)}
+def _without_results(parts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: part for name, part in parts.items() if not _is_result(part)}
 
 
 def _is_result(thing: Any) -> bool:

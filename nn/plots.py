@@ -212,8 +212,7 @@ def activations(model: Module, axes: Sequence[Axes] | Axes | None = None) -> lis
     axes = _row_of_axes(axes, [len(neurons) for neurons, _ in layers])
     for i, (ax, (neurons, joint), delta) in enumerate(zip(axes, layers, found, strict=True), start=1):
         places = range(len(neurons))
-        nets = [neuron.net.data for neuron in neurons if neuron.net is not None]
-        fired = [neuron.fire(net) for neuron, net in zip(plain(neurons), nets, strict=True)]
+        fired = [twin.fire(neuron.net.data) for twin, neuron in zip(plain(neurons), neurons, strict=True)]
         outs = joint(fired) if joint is not None else fired
         ax.bar([place - 0.2 for place in places], outs, width=0.4, color=GREY, label="out")
         ax.axhline(0, color="black", linewidth=0.8)
