@@ -127,9 +127,10 @@ def _texts(row: Primitive, calls: dict[str, Any]) -> Iterator[str]:
         if getattr(rule, "__name__", "") == "<lambda>":
             try:
                 return expression(row.partials(symbols, Symbol("out"), [i])[0])
-            except Exception as error:
-                if isinstance(error, RuleError):  # the rule uses Python's if, or a function of math
-                    raise  # otherwise it takes only numbers, for example because it uses NumPy
+            except RuleError:  # the rule uses Python's if, or a function of math
+                raise
+            except Exception:  # it takes only numbers, for example because it uses NumPy
+                pass
         calls[f"partial_{name}"] = rule if known else _float_only(rule)
         return f"partial_{name}({', '.join(names)}, out)"
 
