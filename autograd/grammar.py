@@ -93,8 +93,8 @@ class Part:
 
     __slots__ = ("end", "is_condition", "start", "terms")
 
-    def __init__(self, terms: list[Term], start: int, end: int, is_condition: bool = False) -> None:
-        self.terms, self.start, self.end, self.is_condition = terms, start, end, is_condition
+    def __init__(self, terms: list[Term], start: int, end: int) -> None:
+        self.terms, self.start, self.end, self.is_condition = terms, start, end, False
 
 
 class Reader:
