@@ -34,6 +34,7 @@ __all__ = [
     "Notation",
     "Symbols",
     "checked_digits",
+    "dot_operands",
     "equation",
     "factor",
     "formula_of",
@@ -164,8 +165,7 @@ class Notation:
         found: dict[Value, Value] = {}
         for net in self.order:
             if net.primitive is dot:
-                n, using = len(net.operands) // 2, self.users.get(net, [])
-                weights, inputs = net.operands[:n], net.operands[n : 2 * n]
+                (weights, inputs), using = dot_operands(net), self.users.get(net, [])
                 activated = len(using) == 1 and isinstance(using[0].primitive, Unary) and not using[0].primitive.infix
                 has_leaf = any(isinstance(w, Value) and w.primitive is None for w in weights)
                 if (activated or has_leaf) and not all(map(operator.is_, weights, inputs)):
@@ -189,6 +189,17 @@ def checked_digits(n: int, most: int) -> int:
     if not 1 <= n <= most:
         raise ValueError(f"digits is {n}; choose 1 to {most} significant digits")
     return n
+
+
+def dot_operands(net: Value) -> tuple[tuple[Value | float, ...], tuple[Value | float, ...]]:
+    """Return the weights and the inputs of a `dot`, without its bias.
+
+    >>> dot_operands(dot([Value(2.0), 3.0], [5.0, 7.0], 1.0))
+    ((Value(data=2.0, grad=0.0), 3.0), (5.0, 7.0))
+    """
+    operands = net.operands
+    n = len(operands) // 2
+    return operands[:n], operands[n : 2 * n]
 
 
 def formula_of(node: Value, symbols: Mapping[Value, Symbol]) -> Symbol:

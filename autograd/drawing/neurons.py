@@ -38,7 +38,7 @@ from autograd.drawing.nodes import (
 from autograd.drawing.plan import Edge, Flow, Line, Node, Plan
 from autograd.drawing.size import refuse_unreadable, too_large
 from autograd.moments import Moment
-from autograd.notation import Notation
+from autograd.notation import Notation, dot_operands
 from autograd.primitives import add
 from autograd.value import Value
 from autograd.writing import SUBSCRIPTS
@@ -72,14 +72,12 @@ class Neuron:
     @cached_property
     def weights(self) -> tuple[Value | float, ...]:
         """The weights; the same in the copies of a neuron for several examples."""
-        return self.net.operands[: len(self.net.operands) // 2]
+        return dot_operands(self.net)[0]
 
     @cached_property
     def inputs(self) -> Layer:
         """The inputs; the same in all neurons of a layer."""
-        n = len(self.weights)
-        operands = self.net.operands[n : 2 * n]
-        return tuple(x if isinstance(x, Value) else Constant(i, x) for i, x in enumerate(operands))
+        return tuple(x if isinstance(x, Value) else Constant(i, x) for i, x in enumerate(dot_operands(self.net)[1]))
 
     @property
     def bias(self) -> Value | float | None:

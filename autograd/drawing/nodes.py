@@ -26,7 +26,7 @@ from dataclasses import replace
 
 from autograd.drawing.plan import WIDEST_NOTE, Edge, Emphasis, Flow, Kind, Line, Node, Plan, cut
 from autograd.moments import Moment
-from autograd.notation import Notation, Symbols, equation, factor, formula_of
+from autograd.notation import Notation, Symbols, dot_operands, equation, factor, formula_of
 from autograd.primitives import dot
 from autograd.steps import Walk
 from autograd.value import Value
@@ -66,9 +66,9 @@ def _layers(order: Sequence[Value]) -> Iterator[list[Value]]:
     layers: dict[tuple[Value | float, ...], list[Value]] = {}
     for node in order:
         if node.primitive is dot:
-            n = len(node.operands) // 2
-            if all(isinstance(w, Value) and w.primitive is None for w in node.operands[:n]):
-                layers.setdefault(node.operands[n : 2 * n], []).append(node)
+            weights, inputs = dot_operands(node)
+            if all(isinstance(w, Value) and w.primitive is None for w in weights):
+                layers.setdefault(inputs, []).append(node)
     return (layer for layer in layers.values() if len(layer) > 1)
 
 
