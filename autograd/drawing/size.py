@@ -38,10 +38,11 @@ def refuse_unreadable(root: Value, limit: int) -> None:
         reason = f"{most:,} nodes" if n_nodes > most else f"{EDGES_PER_NODE * most:,} edges"
         raise too_large(f"it has more than {reason}", limit)
     crossed = _layers_crossed(topological(root))
-    needed = max(n_nodes, math.ceil(n_edges / EDGES_PER_NODE), math.ceil(crossed / LAYERS_PER_NODE))
+    counted = max(n_nodes, math.ceil(n_edges / EDGES_PER_NODE))
+    needed = max(counted, math.ceil(crossed / LAYERS_PER_NODE))
     if needed > limit:
         reason = f"it has {n_nodes:,} nodes and {n_edges:,} edges"
-        if max(n_nodes, math.ceil(n_edges / EDGES_PER_NODE)) <= limit:
+        if counted <= limit:
             reason += f", which cross {crossed:,} layers of nodes"
         raise too_large(reason, limit, needed)
 
