@@ -76,9 +76,8 @@ def _mark_readable(task: Exercise, answers: Any) -> Marking:
             return Marking((Mark("order", 0.0, f"order: {error}"),))
     if not isinstance(answers, Mapping) or not answers:
         return task.mark(answers)
-    readable, unread, given = dict[Any, Any](), dict[Any, Mark](), set[Any]()
+    readable, unread = dict[Any, Any](), dict[Any, Mark]()
     for question, answer in task.by_question(answers).items():
-        given.add(question.key)
         try:
             if answer is not ...:  # a blank, which `mark` handles
                 read_answer(answer, task.numbers, task.functions, task.constants)
@@ -86,5 +85,5 @@ def _mark_readable(task: Exercise, answers: Any) -> Marking:
             unread[question.key] = Mark(question.key, 0.0, f"{question.name}: {error}")
         else:
             readable[question.key] = answer
-    marks = [unread.get(mark.asked, mark) for mark in task.mark(readable).marks]
-    return Marking(tuple(mark for mark in marks if mark.asked in given))  # a blank counts as given, with no points
+    given = {*readable, *unread}  # a blank counts as given, with no points
+    return Marking(tuple(unread.get(mark.asked, mark) for mark in task.mark(readable).marks if mark.asked in given))
