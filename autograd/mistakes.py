@@ -22,8 +22,8 @@ from autograd.primitives import Binary, DomainError, Unary
 from autograd.value import Value, topological
 
 __all__ = [
-    "MISTAKES", "RATE", "Combine", "Move", "Reading", "Slip", "activations", "at_output", "plus", "read", "sorted_pass",
-    "totals", "unit", "updated_too_soon",
+    "MISTAKES", "RATE", "Combine", "Move", "Reading", "Slip", "activations", "at_output", "read", "signless",
+    "sorted_pass", "totals", "unit", "updated_too_soon",
 ]  # fmt: skip
 
 RATE: Final = 0.1  # the learning rate of a pass that updates too soon
@@ -163,7 +163,7 @@ def zero_grad_forgotten(loss: Value) -> Iterator[Move]:
 
 def sign(loss: Value) -> Iterator[Move]:
     """Lose the minus sign of each rule that begins with one, such as ∂(t - out)/∂out = -1."""
-    return sorted_pass(loss, plus)
+    return sorted_pass(loss, signless)
 
 
 def out_for_net(loss: Value) -> Iterator[Move]:
@@ -199,7 +199,7 @@ def unit(node: Value) -> Reading:
     return Reading([1.0, *read(node).partials[1:]])
 
 
-def plus(node: Value) -> Reading:
+def signless(node: Value) -> Reading:
     """Return the partial derivatives, each without the minus sign that its rule begins with."""
     rules = rules_of(node, Symbols({**dict.fromkeys(node.inputs, "x"), node: "out"}))
     pairs = zip(read(node).partials, rules, strict=True)

@@ -25,7 +25,7 @@ from typing import Any, Final, NamedTuple
 from autograd.derivation import Derivation, tangents_of
 from autograd.exercises.answers import differs
 from autograd.exercises.tasks import listed
-from autograd.mistakes import MISTAKES, RATE, Move, Reading, activations, at_output, plus, read, sorted_pass, totals, unit
+from autograd.mistakes import MISTAKES, RATE, Move, Reading, activations, at_output, read, signless, sorted_pass, totals, unit
 from autograd.mistakes import updated_too_soon as update
 from autograd.notation import is_condition
 from autograd.primitives import DomainError, dot, multiply
@@ -277,8 +277,7 @@ class Suspects:
             if self._chooses(node) and not is_condition(x):
                 yield "other-branch", f"{self._slope(node, k, True)} is 1 only where this operand is taken", 1.0
             return
-        signless = plus(node).partials[k]
-        words = f"the minus sign of {slope} is lost" if signless != own else slope + WRONG_SIGN
+        words = f"the minus sign of {slope} is lost" if signless(node).partials[k] != own else slope + WRONG_SIGN
         yield "sign", words, -own
         if _is_doubled(rule):
             yield "factor-two", f"the factor 2 of {slope} is missing", own / 2
