@@ -257,9 +257,9 @@ class Derivation:
                 step = self.steps.unchecked(n + i)
                 for k, edge in enumerate(step.edges):
                     if edge.input is self.node:
-                        yield step, replace(self._named(step, edge), name=edge.name + f" (operand {k})" * (times > 1))
+                        yield step, replace(self._with_operation(step, edge), name=edge.name + f" (operand {k})" * (times > 1))
 
-    def _named(self, step: Step, edge: Edge) -> Edge:
+    def _with_operation(self, step: Step, edge: Edge) -> Edge:
         """Return an edge, to be written with its operation if other paths lead from the consumer to the node too."""
         others = edge.input is self.node and any(x in self.on_path and x is not self.node for x in step.node.inputs)
         return replace(edge, operation=step.operation) if others else edge
@@ -288,7 +288,7 @@ class Derivation:
                     arriving[edge.input] += arriving[step.node]
                     if edge.rule != "1" and not settled[edge.input]:
                         everywhere = arriving[step.node] * counts[edge.input] == self.n_paths
-                        yield Link(self._named(step, edge), edge.contribution * tangents[edge.input], everywhere)
+                        yield Link(self._with_operation(step, edge), edge.contribution * tangents[edge.input], everywhere)
 
     def _paths(self) -> tuple[list[Path], list[tuple[str, Symbol]]]:
         # The labelled nodes are the stations of a path; if there are none between its two ends, all nodes are.

@@ -177,7 +177,7 @@ def fit(
     bar, waiting = bar_over(progress, epochs), _Patience(patience, tolerance)
     try:
         for _ in range(epochs):
-            _epoch(engine, shuffled() if batches is None else _checked(batches(), len(examples), history), history)
+            _epoch(engine, shuffled() if batches is None else _checked_batches(batches(), len(examples), history), history)
             bar.set_postfix_str(f"loss {history.loss[-1]:.4g}", refresh=False)
             bar.update()
             stop_requested = _call_back(callbacks, engine, history) if callbacks else False
@@ -395,7 +395,7 @@ def _batches(n: int, size: int, shuffle: bool, seed: int | Random | None) -> Bat
     return batches
 
 
-def _checked(batches: Iterable[Sequence[int]], n: int, history: History) -> Iterator[Sequence[int]]:
+def _checked_batches(batches: Iterable[Sequence[int]], n: int, history: History) -> Iterator[Sequence[int]]:
     if not isinstance(batches, Iterable):
         raise TypeError(f"batches returns the batches of an epoch, such as [[0, 1], [2]]; it gave {batches!r}")
     for batch in batches:

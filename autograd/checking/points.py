@@ -202,7 +202,7 @@ class Point:
             outer, inner = list(product(*map(range, shape))), list(product(*map(range, own)))
             for place in (name, path):  # an index of the result follows the argument's name, as in JAX, or the block's path
                 after = rest if place == name else ""
-                paths = [place + _steps(k) + after + _steps(i) for k in outer for i in inner]
+                paths = [place + _subscripts(k) + after + _subscripts(i) for k in outer for i in inner]
                 if all(p in single for p in paths) and (place != name or len(single) == len(outer) * size):
                     yield [single[p] for p in paths]
                     break
@@ -267,7 +267,8 @@ def subscript(index: Sequence[int]) -> str:
     return f"[{', '.join(map(str, index))}]" if index else ""
 
 
-def _steps(index: Sequence[int]) -> str:
+def _subscripts(index: Sequence[int]) -> str:
+    """Write an index as the paths of nested lists do: [2][3]."""
     return "".join(f"[{i}]" for i in index)
 
 

@@ -135,7 +135,7 @@ def _versus(analytic: float, found: Slope) -> str:
 def _bend(found: Slope) -> str:
     place = f" {abs(found.away):.1g} to the {'left' if found.away < 0 else 'right'}" if found.away else ""
     if found.kind == "jump":
-        return f"a jump{place and f' up to{place}'}: the value changes by {short(found.height)} at once"
+        return f"a jump{' up to' * bool(place)}{place}: the value changes by {short(found.height)} at once"
     left, right = (digits(x, 4) if abs(x) > 1e-6 else "0" for x in (found.left, found.right))
     return f"a kink{place}: the slope is {left} on the left and {right} on the right"
 
