@@ -261,12 +261,17 @@ def _along(
         return replace(check, verdict="wrong", reason=f"backward gives {short(analytic)}, forward mode {short(tangent)}"), False
     if math.isnan(analytic) or (check.verdict == "wrong" and math.isinf(analytic)):
         return _because_of_products(check, y), True
-    for node in topological(y) if check.verdict == "wrong" else ():
+    return (_beside_kinks(compare, check, y, line, leaves) if check.verdict == "wrong" else check), True
+
+
+def _beside_kinks(compare: Callable[[float], Check], check: Check, y: Value, line: Line, leaves: Sequence[Value]) -> Check:
+    """Excuse a wrong check if a node below y is too near a kink, see `excused`; the reason names the node."""
+    for node in topological(y):
         if node.primitive is not None and node.primitive.kink is not None:
-            check = excused(compare, check, clearance(node.primitive.kink(*node.operands), line, leaves))
-            if check.verdict != "wrong":
-                return replace(check, reason=f"{check.reason}, in {describe(node)}"), True
-    return check, True
+            found = excused(compare, check, clearance(node.primitive.kink(*node.operands), line, leaves))
+            if found.verdict != "wrong":
+                return replace(found, reason=f"{found.reason}, in {describe(node)}")
+    return check
 
 
 def _because_of_products(check: Check, y: Value) -> Check:
