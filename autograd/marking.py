@@ -56,7 +56,7 @@ class Marking:
 
     @property
     def diagnoses(self) -> dict[Hashable, tuple[str, ...]]:
-        """The names of the misconceptions behind each answer that is not right; none where no known one explains it."""
+        """The names of the misconceptions behind each answer that is not right; empty if no known one explains it."""
         return {mark.asked: mark.names for mark in self.marks if not mark.is_right}
 
     @property

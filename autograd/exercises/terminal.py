@@ -52,7 +52,7 @@ def ask_all(tasks: Sequence[Exercise], read: Callable[[str], str], show: Callabl
                 points += _ask(task, question, answers, read, show)
                 asked += 1
                 show(f"Score: {digits(points, 3)} of {asked}")
-    except (EOFError, KeyboardInterrupt, StopIteration):
+    except (EOFError, KeyboardInterrupt):
         show("")
     return f"Score: {digits(points, 3)} of {asked}"
 
@@ -69,7 +69,7 @@ def _ask(
     while True:
         line = read(f"{name} = ").strip()
         if line == "q":
-            raise StopIteration
+            raise EOFError  # as at the end of the input
         if line == "?":
             show(task.hint(name if question else None))
             continue
