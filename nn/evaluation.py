@@ -52,6 +52,11 @@ class Examples:
     def __len__(self) -> int:
         return len(self.X)
 
+    @property
+    def n_outputs(self) -> int:
+        """The number of the model's outputs; 0 where `outputs` is None."""
+        return len(self.outputs or ())
+
     def inputs(self, i: int) -> Any:
         """Return an example's inputs as a number or nested lists."""
         return nested(self.X[i])
@@ -96,7 +101,7 @@ def examples_of(outputs_for: Callable[[Any], Any], X: Any, y: Any, *, are_classe
             for i, number in enumerate(numbers):
                 with naming(f"example {i}"):
                     targets[i] = one_hot(number, n)
-        examples.outputs, examples.classes = outputs, _classes(examples.targets, len(outputs))
+        examples.outputs, examples.classes = outputs, _classes(targets, n)
     return examples
 
 
@@ -108,7 +113,7 @@ def classes_of(examples: Examples) -> list[int]:
     """
     if examples.classes is not None:
         return examples.classes
-    n = len(examples.outputs or ())
+    n = examples.n_outputs
     if n > 1:
         expected = f"for {n} outputs pass whole numbers from 0 to {n - 1}, or one-hot lists of {n}"
     elif n == 1:
@@ -246,7 +251,7 @@ def confusion(model: Module, X: Any, y: Any, threshold: float | None = None) -> 
     examples = examples_of(model.predict, X, y)  # records nothing, so the δ of the last pass remain
     classes = classes_of(examples)
     predicted = classify(model, examples.X, threshold_of(model, examples) if threshold is None else threshold)
-    n = max(len(examples.outputs or ()), 2)
+    n = max(examples.n_outputs, 2)
     counts = [[0] * n for _ in range(n)]
     for true, guess in zip(classes, predicted, strict=True):
         counts[true][guess] += 1

@@ -107,8 +107,8 @@ def decision_boundary(
     classify(model, points, threshold)  # raises for NaN, naming the example
     ax = _axes(ax)
     across, up = (_grid([point[i] for point in points], resolution) for i in (0, 1))
-    n_classes = max(len(examples.outputs or ()), 2)
-    outputs = [[_outputs(model, [a, b], len(examples.outputs or ())) for a in across] for b in up]
+    n_classes = max(examples.n_outputs, 2)
+    outputs = [[_outputs(model, [a, b], examples.n_outputs) for a in across] for b in up]
     if n_classes > 2:
         _regions(ax, across, up, outputs)
     else:

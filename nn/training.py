@@ -170,7 +170,7 @@ def fit(
     if isinstance(engine, Compiled) and model.parameters() == parameters:  # otherwise the first call made some
         before.restore()
     history, started = History(engine=engine.description, notes=notes), time.perf_counter()
-    history.threshold = threshold if examples.classes is not None and len(examples.outputs or ()) == 1 else None
+    history.threshold = threshold if examples.classes is not None and examples.n_outputs == 1 else None
     if isinstance(model.history, History | None):  # otherwise the model uses the name itself
         vars(model)["history"] = history
 
