@@ -304,8 +304,8 @@ class Walk(Sequence[Step]):
         name, right, number = self.names[node], self._right, self.notation.number
         if node in seen:
             return f"{name} is visited a second time and passes on again what it passed on before"
-        if not _same(move.upstream, right[node]):
-            return self._incomplete(move, seen)
+        if not _same(move.upstream, right[node]) and (incomplete := self._incomplete(move, seen)):
+            return incomplete
         if delta is None:
             return ""
         for k, (x, partial, own, (before, total)) in enumerate(
@@ -327,13 +327,13 @@ class Walk(Sequence[Step]):
         return ""
 
     def _incomplete(self, move: Move, seen: AbstractSet[Value]) -> str:
-        """Return what is wrong with the gradient that a move passes on, and which consumers had not been visited before."""
-        node, used = move.node, f"{self.notation.number(move.upstream)} is used"
-        right = f"∂{self.names[self.loss]}/∂{self.names[node]} is {self.notation.number(self._right[node])}"
+        """Return which consumers had not contributed to the gradient that a move passes on, or an empty string."""
+        node = move.node
         late = [self.names[x] for x in self.order if node in x.inputs and x not in seen]
-        if not late:
-            return f"{used}, but {right}"
-        return f"{used}, but {right}: {' and '.join(late)} had not contributed yet"
+        if not late:  # the right contributions, added in another order, which rounds differently
+            return ""
+        right = f"∂{self.names[self.loss]}/∂{self.names[node]} is {self.notation.number(self._right[node])}"
+        return f"{self.notation.number(move.upstream)} is used, but {right}: {' and '.join(late)} had not contributed yet"
 
     def _misread(self, move: Move, k: int) -> str:
         """Return what is wrong with the partial derivative that a move used for its input k, and where it was read."""

@@ -88,6 +88,14 @@ def test_recursion_is_right_if_only_leaves_are_shared() -> None:
     assert "1 is used, but" in steps.difference
 
 
+def test_the_rounding_of_a_sum_in_another_order_is_no_mistake() -> None:
+    h = Value(1.0, "x") * 1
+    loss = (h + h + h * 0.2) * 0.7
+    steps = walk(loss, mistake="unsorted")
+    assert totals(MISTAKES["unsorted"](loss))[h] != walk(loss).gradients[h]
+    assert steps.difference == "" and len(steps) == len(walk(loss))
+
+
 @pytest.mark.parametrize("mistake", ["sloppy", ["recursion"], {}, 5])
 def test_an_unknown_mistake(mistake: Any) -> None:
     with pytest.raises(ValueError, match=r"unknown mistake .*; choose from recursion, overwrite, unsorted"):
