@@ -1,6 +1,7 @@
 """Training with compiled gradients: the same as example by example, with a reason for the choice of engine."""
 
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from autograd import Value
 from nn import MLP, Module, fit, losses
 from nn.data import moons, parity
+from nn.engines import _chunks
 from nn.optim import SGD, Adam, Momentum, Optimizer, RProp
 from nn.training import DivergenceError, History
 
@@ -20,6 +22,17 @@ def trained(compiled: bool, optimizer: Optimizer, **options: Any) -> tuple[MLP, 
     model = MLP(2, [4, 1], output="sigmoid", seed=1)
     options = {"epochs": 4, "seed": 1, "batch_size": 7, **options}
     return model, fit(model, X, y, optimizer=optimizer, compiled=compiled, **options)
+
+
+def test_an_error_of_batches_comes_after_the_batches_before_it() -> None:
+    def batches() -> Iterator[list[int]]:
+        yield from ([0], [1])
+        raise ValueError("the file ended")
+
+    found = _chunks(batches())
+    assert next(found) == [[0], [1]]
+    with pytest.raises(ValueError, match="the file ended"):
+        next(found)
 
 
 ONE = 1  # a loss may depend on its identity

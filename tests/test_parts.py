@@ -341,6 +341,16 @@ def test_methods_and_partial_functions_are_given_numbers() -> None:
     assert plain([free]) == [free]  # a set that holds no parameters is allowed
 
 
+def test_the_dict_in_slots_is_no_part_of_its_own() -> None:
+    class Open:
+        __slots__ = ("__dict__", "w")
+
+        def __init__(self) -> None:
+            self.w, self.b = Value(1.0), Value(2.0)
+
+    assert [name for name, _ in named("thing", Open())] == ["thing", "thing.b", "thing.w"]
+
+
 def test_a_module_with_slots_is_copied_whole() -> None:
     class Slotted(Module):
         __slots__ = ("w",)
