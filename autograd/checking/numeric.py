@@ -173,9 +173,10 @@ class Samples:
 
     def __init__(self, f: Callable[[float], float], x: float, noise: float, precision: Precision) -> None:
         self.x, self.center, self.precision = x, f(x), precision
+        self.scale = max(abs(x), 1.0)
         to, ulp = precision.round, precision.ulp
         self.steps = [ulp(x) if x else TINY]
-        while self.steps[-1] * RATIO <= LARGEST * max(abs(x), 1.0):
+        while self.steps[-1] * RATIO <= LARGEST * self.scale:
             self.steps.append(self.steps[-1] * RATIO)  # powers of two, so that x ± h is hardly ever rounded
         self.left = list(takewhile(math.isfinite, (f(to(x - h)) for h in self.steps)))
         self.right = list(takewhile(math.isfinite, (f(to(x + h)) for h in self.steps)))
@@ -188,7 +189,7 @@ class Samples:
         pairs = [*zip_longest(self.left, self.right, fillvalue=0.0)]
         self.noises = [max(self.noise, *map(ulp, pair), lost) for pair, lost in zip(pairs, self._cancelled(f), strict=False)]
         both = min(len(self.left), len(self.right))
-        self.reach = self.steps[both] / max(abs(x), 1.0) if both < len(self.steps) else inf
+        self.reach = self.steps[both] / self.scale if both < len(self.steps) else inf
         self.limit = max(abs(self.center), self.largest_change) / unit if unit >= 1 else inf
 
     def _stairs(self, f: Callable[[float], float]) -> Iterator[float]:
@@ -199,7 +200,7 @@ class Samples:
         rises = [abs(values[k] - self.center) for values, k in zip((self.left, self.right), first, strict=True)]
         if any(rise > STAIR_UNITS * _unit(rise) for rise in rises):  # steps of its own, such as those of round(x, 2)
             return
-        self.flat = self.steps[min(first)] / max(abs(self.x), 1.0)
+        self.flat = self.steps[min(first)] / self.scale
         width = self.steps[max(first)]
         yield from (_rough(f, self.x, width), _rough(f, self.x, -width))
         values = [f(self.x + i * width) for i in range(-8, 9)]  # a step may be near on one side, and far on the other
@@ -296,7 +297,7 @@ class Samples:
         proportion to the step where f is smooth, and by the same amount at all step sizes at a kink.  At a jump the heights
         of the two lines at x differ by the same amount at all step sizes.
         """
-        steps = [h for h in self.steps if h <= NEAR * max(abs(self.x), 1.0)]
+        steps = [h for h in self.steps if h <= NEAR * self.scale]
         left = [(a - b) / (h - g) for (a, b), (g, h) in zip(pairwise(self.left), pairwise(self.far_left), strict=False)]
         right = [(b - a) / (h - g) for (a, b), (g, h) in zip(pairwise(self.right), pairwise(self.far_right), strict=False)]
         levels = range(min(len(left), len(right), len(steps) - 1))
