@@ -178,11 +178,10 @@ def to_animation(steps: Walk, describe: Describe = describe_nodes) -> str:
             if ident in trips:
                 written += _line_by_line(trips[ident], arrow)
             texts_of_labels.append(_overlay_label(labels[ident], written, score.end))
-    if (note := svg.find("text")) is not None:
-        y = float(note.get("y", "0"))
-        texts = [(time, _group(draw_note(text, y))) for time, text in score.captions]
-        svg.remove(note)
-        _overlay(SubElement(svg, "g"), texts, score.end)
+    first, *_ = svg.findall("text")  # the caption, which is the first of the notes
+    texts = [(time, _group(draw_note(text, float(first.get("y", "0"))))) for time, text in score.captions]
+    svg.remove(first)
+    _overlay(SubElement(svg, "g"), texts, score.end)
     svg.extend([_dot(trip, geometry.arrows[trip.edge.id], score.end) for trip in score.trips])
     svg.extend(texts_of_labels)  # above the dots
     if score.frame.theme == "dark":
