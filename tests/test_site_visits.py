@@ -36,6 +36,14 @@ class TestLinks:
         assert visit.run("[player.step, player.value('u'), by('expression').value]") == [3, -3, "dot([u, v], [x, y], b)**2"]
         assert visit.state() == state
 
+    def test_a_link_has_the_expression_until_there_is_code(self, visit: Visit) -> None:
+        visit.open(link(expression="w*w", values={"w": 2}))
+        visit.wait("player?.steps === 2")
+        visit.browser.click("[value=code]")
+        visit.run("player.goto(1)")
+        state = visit.state()
+        assert (state["expression"], state["values"], state["step"]) == ("w*w", {"w": 2}, 1)
+
     def test_an_expression_runs_at_once(self, visit: Visit) -> None:
         visit.open(link(expression="w*w*w", values={"w": 2}, step=1, tab="why"))
         visit.wait("by('reasons').querySelector('math')")

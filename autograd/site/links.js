@@ -49,7 +49,8 @@ class Links {
     }
 
     get state() {
-        const {page} = this, {player} = page, isCode = page.mode === "code", values = strict(isCode ? page.changed : page.values);
+        const {page} = this, {player} = page, isCode = page.mode === "code" && by("code").value.trim() !== "";
+        const values = strict(isCode ? page.changed : page.values);
         return {
             ...(isCode ? {code: by("code").value} : {expression: by("expression").value}),
             values, step: player?.place ?? 0, view: player?.view, tab: page.tab, language: page.language,
