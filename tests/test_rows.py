@@ -324,11 +324,19 @@ def test_manual_pages(row: Primitive) -> None:
     [
         (math.log, "f(0.5)"), (math.acosh, "f(2.0)"), (lambda x: math.log(-x), "f(-0.5)"), (lambda x: 1 / (x - 0.5), "f(2.0)"),
         (lambda x: math.inf if x > 0 else x, "f(-0.5)"), (lambda x: math.log(-9 - x), ""),
+        (lambda x: {2.0: 4.0}[x], "f(2.0)"),
     ],
 )  # fmt: skip
 def test_the_example_of_a_manual_page_has_a_value(function: Callable[[float], float], example: str) -> None:
     page = str(Unary("f", function, lambda x, out: 1.0).__doc__)
     assert f">>> {example}" in page if example else ">>>" not in page
+
+
+def test_a_manual_page_has_the_rules_that_can_be_written() -> None:
+    page = str(
+        Binary("scaled", lambda x, y: x * y, lambda x, y, out: float.fromhex(y.hex()), lambda x, y, out: out / y).__doc__
+    )
+    assert "∂/∂x   a function of numbers" in page and "∂/∂y   out / y" in page
 
 
 def test_signatures_show_how_rows_are_called() -> None:
