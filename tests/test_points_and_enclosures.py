@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from autograd import DomainError, Unary, Value, exp, relu, sqrt, total, where
+from autograd import DomainError, Unary, Value, certify, exp, floor, leaky_relu, maximum, minimum, relu, sqrt, total, where
 from autograd.certainty.enclosure import Assumptions, Enclosure, NoEnclosureError, by_cases, derivatives
 from autograd.certainty.intervals import between, describe
 from autograd.certainty.points import GraphCertificate
 from autograd.certainty.subjects import Subject
 from autograd.certainty.tables import bits
+from autograd.primitives import ceil, hypot, prelu, sign
 
 
 def leaf(low: float, high: float) -> Enclosure:
@@ -35,6 +36,18 @@ def test_a_kink_at_an_end_of_the_operands_interval_is_open_after_five_doublings(
     found = GraphCertificate(bend, 17)
     assert found.kinks == (bend,) and found.precision == doubled * bits(17)
     assert f"too near a kink or a jump to decide with {found.precision} bits" in found.notes[0]
+
+
+def test_a_kink_that_rounding_steps_over_is_pointed_out() -> None:
+    one = Value(1.0, label="x")
+    low = one + 1e-17 - 1 - 5e-18  # in floats -5e-18, exactly 5e-18
+    high = low + 1e-17
+    across = [relu(low), relu(-low), abs(low), leaky_relu(low), sign(low), floor(low), ceil(low), 3 % low, low > 0, -low < 0]
+    across += [hypot(low, 0), prelu(low, one), maximum(low, 0), minimum(one, low * 1e18), where(low > 0, one, 2)]
+    for y in across:
+        assert certify(y).notes[-1].endswith("backward() took a different branch from the exact numbers"), y
+    for y in (low, abs(high), relu(high), low < high, maximum(low, high), floor(low + 0.5), high % one, prelu(high, one)):
+        assert not certify(y).notes, y
 
 
 def test_an_error_that_does_not_reach_the_result_is_not_named() -> None:

@@ -25,7 +25,7 @@ from typing import Any, Final
 from flint import arb, ctx
 
 from autograd.certainty.enclosure import Enclosure, derivatives
-from autograd.certainty.intervals import Interval, interval
+from autograd.certainty.intervals import Interval, hull, interval
 from autograd.certainty.subjects import without_chance
 from autograd.certainty.tables import Bounds, Table, Tabular, bits
 from autograd.manners import describe
@@ -160,14 +160,23 @@ class GraphCertificate(Tabular):
         return tuple(kinks), notes
 
     def _took_another_branch(self, node: Value, operands: Sequence[Any]) -> bool:
-        assert node.primitive is not None
+        """Whether gradients flow elsewhere at the exact operands, or a kink or a jump is between these and the rounded ones."""
+        row = node.primitive
+        assert row is not None
         for i, taken in zip(input_places(node), node.taken, strict=True):
-            exact = read_flow(node.primitive, i, operands, self._nodes[node])
+            exact = read_flow(row, i, operands, self._nodes[node])
             if isinstance(exact, Enclosure):
                 exact = exact.bounds.truth
             if exact is not None and exact != taken:
                 return True
-        return False
+        if not any(node.taken):  # on a flat piece, whose value has no rounding error
+            value = self._nodes[node].bounds
+            return not value.low <= node.data <= value.high
+        if not all(node.taken):  # a choice between operands, and the exact one is the same
+            return False
+        pairs = zip(_bounds(operands), map(interval, operand_numbers(node)), strict=True)
+        around = _kink_bounds(row, [Enclosure.leaf(hull(*pair)) for pair in pairs])
+        return around is not None and bool(around.low <= 0 <= around.high)
 
     def _place(self, leaf: Value | str) -> int:
         names = [self._notation.full[x] for x in self.leaves]
@@ -283,6 +292,10 @@ def _is_narrow(x: Interval, digits: int) -> bool:
     return bool(size.is_finite() and x.high - x.low < size * arb(10) ** -(digits + 1))
 
 
+def _bounds(operands: Sequence[Any]) -> list[Interval]:
+    return [x.bounds if isinstance(x, Enclosure) else interval(x) for x in operands]
+
+
 def _kink_bounds(row: Primitive, operands: Sequence[Any]) -> Interval | None:
     """Return the interval of the function that is 0 at a row's kinks; None for a row that has none."""
     if row.kink is None:
@@ -293,7 +306,7 @@ def _kink_bounds(row: Primitive, operands: Sequence[Any]) -> Interval | None:
 
 def _is_singular(row: Primitive, operands: Sequence[Any]) -> bool:
     """Whether a row that has no kink states a limit or a convention at these operands."""
-    bounds = [x.bounds if isinstance(x, Enclosure) else interval(x) for x in operands]
+    bounds = _bounds(operands)
     points = row.singular if row.kink is None else ()
     return any(all(b.low == b.high == arb(x) for b, x in zip(bounds, point, strict=True)) for point in points)
 
