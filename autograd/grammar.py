@@ -158,12 +158,10 @@ class Reader:
             if plain[place].isspace():
                 place += 1
                 continue
-            for kind, pattern in patterns:
-                found = pattern.match(plain, place)
-                if found and (kind != "indexed" or self._variable(found[0])):
-                    self.tokens.append(make_token(kind.replace("indexed", "word"), found[0], place))
-                    place = found.end()
-                    break
+            found = ((kind, match[0]) for kind, pattern in patterns if (match := pattern.match(plain, place)))
+            kind, text = next((kind, text) for kind, text in found if kind != "indexed" or self._variable(text))
+            self.tokens.append(make_token(kind.replace("indexed", "word"), text, place))
+            place += len(text)
         if not self.tokens:
             raise self._refuse("the expression is empty", 0, 0)
 
@@ -354,10 +352,9 @@ class Reader:
         if not self._is_at("(", ahead=len(exponents)) or not (is_sign or exponents[0].kind == "raised"):
             raise self._wrong(token, f"{token.text} is a function; it is called as {row.usage}")
         if "⁻" in exponents[0].text:
-            problem = (
-                f"{token.text}{exponents[0].text} can be read in two ways; write {token.text}(…)**(-1), or the inverse function"
-            )
-            raise self._refuse(problem, token.start, exponents[0].end)
+            inverse = ", or the inverse function" * (exponents[0].text == "⁻¹")
+            problem = f"can be read in two ways; write {token.text}(…){exponents[0].code}{inverse}"
+            raise self._refuse(f"{token.text}{exponents[0].text} {problem}", token.start, exponents[0].end)
         self.place += len(exponents)
         exponent = self._number(exponents[1]) if is_sign else _exponent(exponents[0])
         called = self._call(token, row)

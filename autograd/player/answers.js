@@ -304,7 +304,9 @@ class Reader {
             throw this.refuse(`${text} is a function; it is called as ${known[3]}`);
         }
         if (exponent.includes("⁻")) {
-            throw this.refuse(`${text}${exponent} can be read in two ways; write ${text}(…)**(-1), or the inverse function`);
+            const power = `${text}(…)**(${normal(exponent).replace("−", "-")})`;
+            const inverse = exponent === "⁻¹" ? ", or the inverse function" : "";
+            throw this.refuse(`${text}${exponent} can be read in two ways; write ${power}${inverse}`);
         }
         const power = isSign ? this.number(this.tokens[(this.next += 2) - 1].text) : this.exponent();
         return this.call("power", this.application(text, known), power);
