@@ -11,7 +11,7 @@ import pytest
 from answered import REFUSED, answered
 from misconceived import OF_GRADIENTS, odd_graphs, random_graph, recomputed
 
-from autograd import Value, ceil, exp, gate, label_values, maximum, relu, sigmoid, sqrt, total, walk, where
+from autograd import Binary, Unary, Value, ceil, exp, gate, label_values, log, maximum, relu, sigmoid, sqrt, total, walk, where
 from autograd.demo import POINT, network
 from autograd.exercises import AnswerError, exercise, grade, worksheet
 from autograd.exercises.answers import read_answer
@@ -254,3 +254,18 @@ def test_only_an_operation_with_two_operands_has_another_operand() -> None:
     x = Value(0.5, "x")
     words = [suspect.words for suspect in Suspects(walk(exp(x))).of(x)]
     assert words and not any("not 0.5, which is the derivative with respect to the other operand" in text for text in words)
+
+
+def test_a_misconception_without_a_result_explains_nothing() -> None:
+    x, b = Value(0.96, "x"), Value(3.0, "b")
+    steep = log(x * x - 0.9)  # 0, if x² is rounded to a digit
+    scaled = Binary("scaled", lambda x, y: x * x * abs(y), lambda x, y, out: 2 * x * abs(y), lambda x, y, out: out / y)
+    flat = scaled(x, 0.0) + x  # the rule of y is undefined
+    chain = x
+    for _ in range(14):
+        chain = chain * 0.5 + chain * 0.5
+    late = chain + b * 2 * 3  # recursion comes to b·2 after 2¹⁵ moves
+    squared = Unary("squared", lambda x: x * x, lambda x, out: 2 * sqrt(out))
+    for loss, leaf in ((steep, x), (flat, x), (late, b), (squared(x - 2) * b, b), (squared(x - 2), x)):
+        task = exercise(loss, ask=[leaf])
+        assert task.mark({leaf: 7.0}).diagnoses == {leaf: ()} and task.mark({leaf: -task.steps.gradients[leaf]}).diagnoses[leaf]

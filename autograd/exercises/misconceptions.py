@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import combinations, islice
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from autograd.derivation import Derivation, tangents_of
 from autograd.exercises.answers import differs
@@ -28,7 +28,7 @@ from autograd.exercises.tasks import listed
 from autograd.mistakes import MISTAKES, RATE, Move, Reading, activations, at_output, read, signless, sorted_pass, totals, unit
 from autograd.mistakes import updated_too_soon as update
 from autograd.notation import is_condition
-from autograd.primitives import DomainError, dot, multiply
+from autograd.primitives import DomainError, Primitive, dot, multiply
 from autograd.rerun import input_places, operand_numbers
 from autograd.steps import Walk
 from autograd.symbol import Symbol, fill
@@ -227,7 +227,7 @@ class Suspects:
         for node in self.steps.order:
             operands = [numbers[x] if isinstance(x, Value) else x for x in node.operands]
             try:
-                numbers[node] = shorten(float(node.primitive.evaluate(operands) if node.primitive else node.data))
+                numbers[node] = shorten(float(cast(Primitive, node.primitive).evaluate(operands)))
             except DomainError:  # rounded out of the domain
                 numbers[node] = shorten(node.data)
 

@@ -16,11 +16,11 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from random import Random
-from typing import Final, Literal, NamedTuple, TypeAlias, get_args
+from typing import Final, Literal, NamedTuple, TypeAlias, cast, get_args
 
 from autograd.mistakes import sorted_pass, totals
 from autograd.notation import is_condition, slope
-from autograd.primitives import DomainError
+from autograd.primitives import DomainError, Primitive
 from autograd.rerun import operand_numbers
 from autograd.steps import Walk
 from autograd.value import Value
@@ -139,13 +139,13 @@ class _Sampler:
         """Return the graph at these numbers, or None if it is undefined, takes another branch, or loses a finite gradient."""
         twins = {x: Value(number) for x, number in leaves.items()}
         for node, branches in zip(self.steps.order, self.branches, strict=True):
-            if node.primitive is not None:
-                try:
-                    twins[node] = node.primitive.apply([twins[x] if isinstance(x, Value) else x for x in node.operands])
-                except DomainError:
-                    return None
-                if _branches(twins[node]) != branches:
-                    return None
+            row = cast(Primitive, node.primitive)
+            try:
+                twins[node] = row.apply([twins[x] if isinstance(x, Value) else x for x in node.operands])
+            except DomainError:
+                return None
+            if _branches(twins[node]) != branches:
+                return None
         found = totals(sorted_pass(twins[self.steps.loss]))
         gradients = {x: found[twin] for x, twin in twins.items()}
         spoiled = any(isfinite(self.steps.gradients[x]) and not isfinite(gradient) for x, gradient in gradients.items())
@@ -154,6 +154,6 @@ class _Sampler:
 
 def _branches(node: Value) -> tuple[object, ...]:
     """Return which inputs an operation chose, and on which side of its kink it is."""
-    kink = node.primitive.kink if node.primitive else None
+    kink = cast(Primitive, node.primitive).kink
     side = kink(*operand_numbers(node)) if kink else 0.0
     return *node.taken, side > 0, side < 0
