@@ -192,10 +192,11 @@ def classify(model: Module, X: Any, threshold: float | None = None) -> list[int]
     found = []
     for i, x in enumerate(nested(rows_of("X", X))):
         outputs = model.predict(x)
-        guess = class_of(outputs, threshold)
-        if guess is None:
-            raise ValueError(f"example {i}: the model returned {short(repr(outputs))}, and NaN is not a class; look for NaN "
-                             "in the example and in the parameters")  # fmt: skip
+        with naming(f"example {i}"):
+            guess = class_of(outputs, threshold)
+            if guess is None:
+                raise ValueError(f"the model returned {short(repr(outputs))}, and NaN is not a class; look for NaN in the "
+                                 "example and in the parameters")  # fmt: skip
         found.append(guess)
     return found
 

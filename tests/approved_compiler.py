@@ -121,6 +121,13 @@ def more() -> Iterator[tuple[str, Callable[..., Any], Sequence[Value], list[Any]
     yield "rows that meet in part", meeting_in_part, w[:4], [[1.0, 2.0, 3.0]]
     yield "empty sums", lambda x: [dot([], [], x) * w[0], dot([], [], w[0]), dot([], []) + x], w[:1], [1.0]
     yield "weights only", lambda: dot(w[:2], w[2:4]) + total([v * v for v in w[:4]]), w[:4], []
+    yield (
+        "columns with a constant each",
+        lambda x: tanh(dot(w[:2], [x[0], 2.0])) * x[1] + tanh(dot(w[:2], [3.0, x[1]])) * x[0],
+        w[:2],
+        [[1.0, 2.0]],
+    )
+    yield "a slope that is 0", lambda x: [floor(tanh(w[0] * x)) * 3.0, w[1] * x], w[:2], [1.0]
     yield "constants", lambda x: w[0] * exp(2.0) + maximum(x, 2.0, 3.0) - 1 / x + (x - 1) / 2, w[:1], [1.0]
 
 
@@ -202,12 +209,21 @@ def named() -> Iterator[tuple[Callable[..., Any], Sequence[Value], list[Any]]]:
     for labels in LABELS:
         leaves = [Value(0.5, label) for label in labels]
         yield lambda x, leaves=leaves: tanh(dot(leaves, x)) + leaves[0], leaves, [[1.0] * len(leaves)]
-    w = [Value(0.25 * i) for i in range(6)]
+    w, many = [Value(0.25 * i) for i in range(6)], [Value(0.5) for _ in range(18)]
 
     def deep(x: Any) -> Any:
         for _ in range(30):
             x = tanh(x)
         return x
+
+    def numbered(x: Any) -> Any:
+        outs = [tanh(a * x) for a in w[:2]]
+        outs[0].label, outs[1].label = "0", "1"
+        return total([out * out * x for out in outs])
+
+    def weighted(x: Any) -> Any:
+        triples = zip(many[:9], many[9:], [0.25 * i for i in range(9)], strict=True)
+        return total([tanh(a * c + x) * tanh(b * c - x) * c for a, b, c in triples])
 
     def labelled(x: Any) -> Any:
         nets = [dot(w[2 * i : 2 * i + 2], x) for i in range(3)]
@@ -217,6 +233,8 @@ def named() -> Iterator[tuple[Callable[..., Any], Sequence[Value], list[Any]]]:
         return total(outs) * shared + outs[2]
 
     yield deep, [], [0.5]
+    yield numbered, w[:2], [0.5]
+    yield weighted, many, [0.5]
     yield labelled, w, [[1.0, 2.0]]
     yield lambda x: total([tanh(a * b) for a in w[:2] for b in x]) + dot(w[:2], x) * w[2] + w[3], w[:4], [[1.0, 2.0]]
     yield lambda x: total([tanh(dot(w[i::3], x)) * w[5 - i] for i in range(3)]), w, [[1.0, 2.0]]

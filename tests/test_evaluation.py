@@ -212,10 +212,13 @@ def test_classes_may_be_given_as_a_column() -> None:
 def test_outputs_that_are_not_numbers_have_no_classes() -> None:
     class Named(Echo):
         def __call__(self, x: Any) -> Any:
-            return {"y": x[0]}
+            return x[0] if x[0] > 0 else {"y": x[0]}
 
     with pytest.raises(ValueError, match="not classes of this model: its outputs are neither numbers nor lists of them; got"):
-        accuracy(Named(), [[1.0]], [1])
+        accuracy(Named(), [[-1.0]], [1])
+    for judge in (lambda: classify(Named(), [[1.0], [-1.0]]), lambda: accuracy(Named(), [[1.0], [-1.0]], [1, 1])):
+        with pytest.raises(TypeError, match=r"^example 1: only numbers and lists .* the model returned {'y'"):
+            judge()
     assert fit(MLP(2, [2], seed=0), X[:1], [[Value(0.0), Value(1.0)]], epochs=1).accuracy == []
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from autograd import prelu, softmax
 from nn import MLP, Layer, Neuron, fit
-from nn.layers import INITIALISATIONS
+from nn.layers import INITIALISATIONS, Rowwise
 
 # A learned slope
 
@@ -122,3 +122,8 @@ def test_fit_notes_hidden_neurons_that_stay_the_same() -> None:
     assert not fit(MLP(2, [1], init="zeros"), X, y, epochs=1).notes  # no hidden layer
     model.layers[1].neurons[0].w[1].data = 0.5
     assert not fit(model, X, y, epochs=1).notes  # the weights above them tell them apart
+
+
+def test_a_module_of_rows_without_a_number_of_inputs_says_what_to_define() -> None:
+    with pytest.raises(NotImplementedError, match="Rowwise does not define n_inputs"):
+        _ = Rowwise().n_inputs

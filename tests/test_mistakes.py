@@ -295,6 +295,12 @@ def test_numbers_that_look_alike_get_more_digits() -> None:
     assert totals(sorted_pass(nodes["E"])) == walk(nodes["E"]).gradients
 
 
+def test_of_two_leaves_that_moved_the_one_in_the_rule_is_named() -> None:
+    w, x = Value(0.5, "w"), Value(2.0, "x")
+    difference = walk(relu(w * x) * (w - x), mistake="updated-too-soon").difference
+    assert difference == "∂v1/∂w = x = 2, not 2.1: it was read at x = 2.1 instead of 2"
+
+
 @pytest.mark.parametrize("name", MISTAKES)
 def test_the_command_line_makes_each_mistake(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["(t - sigmoid(w*h + h))**2 * h", "t=1", "w=0.5", "h=-0.8", "--mistake", name]

@@ -80,6 +80,18 @@ def test_epochs_in_native_code_equal_eager_ones(kind: Any, reduce: str, one_by_o
     assert one_by_one == ([] if kind in (SGD, Clipped) else [2])  # the first batch, which makes the state
 
 
+@pytest.mark.parametrize(("most", "left_over"), [(8, 0), (10, 6), (16, 0)])
+def test_a_call_of_native_code_makes_a_limited_number_of_steps(
+    most: int, left_over: int, one_by_one: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected, history = trained(True, SGD(lr=0.05))  # of 16 steps an epoch
+    assert one_by_one == []
+    monkeypatch.setattr("nn.engines.MOST_STEPS", most)
+    found, again = trained(True, SGD(lr=0.05))
+    assert found == pytest.approx(expected, abs=1e-12) and again.loss == pytest.approx(history.loss, rel=1e-12)
+    assert len(one_by_one) == 3 * left_over
+
+
 @pytest.mark.parametrize("kind", [Own, Twice])
 def test_an_optimiser_that_native_code_cannot_run_steps_in_python(kind: Any, one_by_one: list[int]) -> None:
     compiled, _ = trained(True, kind(lr=0.05))

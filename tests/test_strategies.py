@@ -422,6 +422,13 @@ def test_a_rule_needs_no_value_where_the_function_is_not_smooth_or_the_row_says_
     check_primitive(row, examples=5)
 
 
+def test_operands_at_which_a_rule_or_its_derivative_is_undefined_are_passed_over() -> None:
+    root = Unary("root", lambda x: sqrt(x), lambda x, out: 1 / (2 * out))
+    rise = Unary("rise", lambda x: x * root(x), lambda x, out: 1.5 * root(x))
+    for row in (root, rise):
+        check_primitive(row, st.sampled_from([(0.0,), (0.25,), (4.0,)]))
+
+
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_every_rule_of_the_table_has_values_where_its_function_is_smooth(row: Primitive) -> None:
     for width in widths(row):

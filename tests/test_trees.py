@@ -237,7 +237,7 @@ def test_attributes_of_a_dict_or_list_follow_its_items() -> None:
         with pytest.raises(TypeError, match=r"^argument 0\[1\] is a Summed whose attribute sum holds a number.*in a property"):
             grad(lambda p: p[1].sum)([1.0, summed])
     del summed.sum
-    summed.scale, summed.unit, summed.exact = 10.0, "m", True
+    summed.scale, summed.unit, summed.exact, summed.tags = 10.0, "m", True, {1, 2}
     assert numbers(grad(lambda p: p.product * p.scale)(summed)) == [20.0, 30.0] and summed.product == 6.0
 
 

@@ -121,3 +121,11 @@ def test_a_report_breaks_lines_only_at_spaces() -> None:
     notes = ("x" * 85 + " step-by-step", "y" * 120)
     text = str(Report((RIGHT,), (), notes=notes))
     assert text.endswith(f"\n\nNote: {'x' * 85}\n    step-by-step.\n\nNote:\n    {'y' * 120}.")
+
+
+@pytest.mark.parametrize(("height", "verdicts"), [(1e-12, ["correct", "wrong"]), (1e-11, ["kink", "kink"])])
+def test_a_jump_of_many_last_places_counts_as_rounding(height: float, verdicts: list[str]) -> None:
+    def stepped(x: float) -> float:
+        return x * x + (height if x >= 1 else 0.0)
+
+    assert [gradcheck(stepped, 1.0, gradient=lambda x, slope=slope: slope).verdict for slope in (2.0, 2.02)] == verdicts
