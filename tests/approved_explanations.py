@@ -52,6 +52,7 @@ def explained() -> Iterator[tuple[Value, Value]]:
         [a] = named(**{name: 3.0})
         yield a, sqrt(a * w + 1.5) * a * (a * w + 1.5)
     yield x, maximum(x, w) * relu(b - x) + where(x > 1, x * w, x)
+    yield x, where(x > 1, lambda: 2.0, lambda: x * w) * x
     yield b, maximum(x, b) * x
     long = [Value(1.0 + i / 4, f"a_long_name_{i}") for i in range(5)]
     yield long[0], (long[0] * long[1] + long[2]) * (long[0] * long[3] - long[4]) * long[0]

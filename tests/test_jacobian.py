@@ -1,6 +1,7 @@
 """Jacobians of compiled programs: the trace shows which entries are 0; the oracle is the eager engine."""
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from test_compiler import attention, convolution, flat, leaves, normal
 
 from autograd import (
     Value,
+    arithmetic,
     cbrt,
     compile,
     cos,
@@ -266,3 +268,13 @@ def test_a_jacobian_is_nan_where_the_gradient_is(f: Callable[[Any], Any]) -> Non
     f(a).backward()
     program = compile(lambda: f(a), [a])
     assert np.isnan([a.grad, *program.gradient()[1], *program.jacobian().ravel()]).all()
+
+
+def test_without_scipy_what_needs_it_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    program, error_function = compile(lambda x: x * x), arithmetic.special("erf")
+    for name in ("scipy", "scipy.special"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ModuleNotFoundError, match="a sparse Jacobian needs SciPy: pip install scipy"):
+        program.jacobian([1.0], of="inputs", sparse=True)
+    with pytest.raises(ModuleNotFoundError, match="erf on arrays needs SciPy: pip install scipy"):
+        error_function(np)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import itertools
 import json
@@ -437,6 +438,13 @@ def test_a_site_is_served_at_any_port(
         f"The site is in {tmp_path / 'site'}"
     )
     assert [port for _, port in served] == [0, 65535] and served[1][0] == tmp_path / "site"
+
+    def refuse(folder: Path, port: int) -> None:
+        raise OSError(errno.EADDRINUSE, "Address already in use")
+
+    monkeypatch.setattr("autograd.site.server.serve", refuse)
+    assert main(["--serve", "80"]) == 2
+    assert "port 80: Address already in use; choose another, as in --serve 8080" in capsys.readouterr().err
 
 
 def test_an_exercise_without_a_seed_has_the_seed_0(capsys: pytest.CaptureFixture[str]) -> None:
