@@ -228,7 +228,7 @@ class Derivation:
                 left[x] -= 1
                 if not left[x]:
                     counts.pop(x, None)
-            if n and other is not self.node and not is_condition(other):
+            if n and not is_condition(other):
                 counts[other] = n
                 yield other, n
 
@@ -301,7 +301,7 @@ class Derivation:
         if repeated:
             symbols = self._symbols(stations, named=repeated)
             paths = self._write(stations, symbols)
-        return paths, self._definitions(paths, symbols, stations | repeated)
+        return paths, self._definitions(paths, symbols)
 
     def _symbols(self, stations: set[Value], named: set[Value]) -> dict[Value, Symbol]:
         """Give each node the symbol that stands for it: its name, its number, or its formula written in place."""
@@ -340,9 +340,8 @@ class Derivation:
         begun: list[tuple[Value, list[Symbol], float | None]] = [(start, [], 1.0)]
         while begun:
             node, rules, flow = begun.pop()
-            if node is self.node or (rules and node in stations):
-                if rules:
-                    ways.setdefault(node, []).append((rules, flow))
+            if rules and node in stations:
+                ways.setdefault(node, []).append((rules, flow))
                 continue
             every = zip(node.inputs, rules_of(node, symbols), read(node).partials, strict=True)
             edges = [edge for edge in every if edge[0] in self.on_path]
@@ -364,9 +363,7 @@ class Derivation:
         times = Counter(id(part) for formula in formulas for part in parts(formula))
         return {x for x, symbol in symbols.items() if symbol.row is not None and times[id(symbol)] > 1}
 
-    def _definitions(
-        self, paths: Sequence[Path], symbols: Mapping[Value, Symbol], named: set[Value]
-    ) -> list[tuple[str, Symbol]]:
+    def _definitions(self, paths: Sequence[Path], symbols: Mapping[Value, Symbol]) -> list[tuple[str, Symbol]]:
         """Return the formulas of the names that the paths use, and of the names in these formulas, results first.
 
         A label that no path uses explains itself, such as those of the other neurons in a layer.
@@ -377,9 +374,9 @@ class Derivation:
         for node in reversed(self.steps.order):
             name = self.names[node]
             is_needed = name in used or (name in mentioned and (node in self.on_path or not node.label))
-            if is_needed and symbols[node].row is None:
+            if is_needed:
                 formula = formula_of(node, symbols)
-                mentioned |= {part.name for part in parts(formula)} if node in named or not node.label else set()
+                mentioned |= {part.name for part in parts(formula)}
                 definitions.append((name, formula))
         return definitions
 

@@ -33,6 +33,8 @@ def explained() -> Iterator[tuple[Value, Value]]:
     yield w, sqrt(w * x + b) * w
     for n in (8, 9, 12):
         yield x, total([x * float(i + 2) for i in range(n)])
+    for n in (8, 9):
+        yield x, total([x] * n)
     ten = x
     for _ in range(40):
         ten = total([ten] * 10)
@@ -57,6 +59,13 @@ def explained() -> Iterator[tuple[Value, Value]]:
     long = [Value(1.0 + i / 4, f"a_long_name_{i}") for i in range(5)]
     yield long[0], (long[0] * long[1] + long[2]) * (long[0] * long[3] - long[4]) * long[0]
     yield long[0], sqrt(long[0] * long[1]) * sqrt(long[2] * long[0]) / (long[3] + long[0]) - sqrt(long[0]) * long[0]
+    wide = long[1] * long[2] + long[3] * long[4]
+    hidden = sqrt(wide * wide + 1)
+    hidden.label = "hidden"
+    for y in (hidden * hidden * x, hidden / x, wide / x):
+        yield x, y
+    [z] = named(z=0.0)
+    yield z, sqrt(z) ** 2
     weights = [Value(0.5 - i / 8, f"layer1.neuron0.w{i}") for i in range(3)]
     net = dot(weights, [x, t, w], Value(0.125, "layer1.neuron0.b"))
     net.label = "layer1.neuron0.net"
