@@ -173,9 +173,11 @@ class Step:
 
     @property
     def gradient(self) -> str:
-        """The node's gradient, complete: ``∂loss/∂v1 = 2``, for the net input of a neuron ``δ = ∂loss/∂net = 2``."""
+        """The node's gradient: ``∂loss/∂v1 = 2``, for the net input of a neuron ``δ = ∂loss/∂net = 2``; else empty."""
+        if self.delta is None:
+            return ""
         mark = self.mark if self.mark == "δ" else ""
-        return equation(mark, f"∂{self.loss}/∂{self.name}", digits(self.delta or 0.0, self.digits))
+        return equation(mark, f"∂{self.loss}/∂{self.name}", digits(self.delta, self.digits))
 
     def __str__(self) -> str:
         head = f"{self.phase} {self.place[0]}/{self.place[1]}: "

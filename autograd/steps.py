@@ -172,7 +172,7 @@ class Walk(Sequence[Step]):
     @property
     def difference(self) -> str:
         """The first error of a walk that makes a mistake; empty if the mistake changes nothing on this graph."""
-        return self[-1].mistake if self.mistake is not None and len(self) else ""
+        return self[-1].mistake if len(self) else ""
 
     def save(
         self,

@@ -284,6 +284,7 @@ def test_only_neurons_have_activations_if_there_are_any() -> None:
     assert {x.primitive for x in activations(loss)} == {tanh, sigmoid} and len(activations(loss)) == 3
     x = Value(0.5)
     assert len(activations(exp(x * 2).tanh())) == 2
+    assert not activations(-x) and not activations(leaky_relu(1.0, x))
 
 
 def test_numbers_that_look_alike_get_more_digits() -> None:
@@ -299,6 +300,8 @@ def test_of_two_leaves_that_moved_the_one_in_the_rule_is_named() -> None:
     w, x = Value(0.5, "w"), Value(2.0, "x")
     difference = walk(relu(w * x) * (w - x), mistake="updated-too-soon").difference
     assert difference == "∂v1/∂w = x = 2, not 2.1: it was read at x = 2.1 instead of 2"
+    steps = walk(relu(w) + w * 10, mistake="updated-too-soon")  # from the new weight nothing flows
+    assert steps.difference == "∂v1/∂w = [w > 0] = 1, not 0: it was read at w = -0.5 instead of 0.5"
 
 
 @pytest.mark.parametrize("name", MISTAKES)

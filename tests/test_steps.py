@@ -248,6 +248,27 @@ def test_another_nan_is_not_a_change() -> None:
     w.data = 1.0
     with pytest.raises(ValueError, match=r"w = 1.0 was nan when the steps were recorded"):
         str(steps[0])
+    steps = walk(w * 2)
+    w.data = math.nan
+    with pytest.raises(ValueError, match=r"w = nan was 1.0 when the steps were recorded"):
+        str(steps[0])
+
+
+def test_a_sum_that_is_nan_is_no_overwritten_gradient() -> None:
+    steps = walk(sqrt(Value(0.0, "x")) ** 2)
+    assert "add 0·∞ = NaN to x.grad: 0 + NaN = NaN" in str(steps[-1])
+
+
+def test_what_is_only_below_a_node_with_a_new_value_is_not_computed() -> None:
+    w = Value(4.0)
+    root = sqrt(w)
+    w.data = -1.0
+    assert replay(root * 2, {root: 3.0}).data == 6.0
+
+
+def test_the_forward_pass_has_no_gradients_yet() -> None:
+    w = Value(3.0, "w")
+    assert [step.gradient for step in walk(w * w)] == ["", "∂loss/∂loss = 1"]
 
 
 def test_a_label_may_be_a_number() -> None:
