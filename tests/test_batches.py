@@ -139,8 +139,8 @@ def test_missing_entries_are_refused_and_nan_is_a_number() -> None:
         assert compile(lambda x: x)(pd.Series([1, 0], dtype=dtype)).tolist() == [1.0, 0.0]
         frame = pd.DataFrame({"a": pd.Series([1, 0], dtype=dtype), "b": [1.5, 2.5]})
         assert compile(lambda x: x[0] + x[1])(frame).tolist() == [2.5, 2.5]
-    for dtype in (float, object):
-        assert np.isnan(compile(lambda x: x)(pd.Series([1.0, np.nan], dtype=dtype))).tolist() == [False, True]
+    for kind in (float, object):
+        assert np.isnan(compile(lambda x: x)(pd.Series([1.0, np.nan], dtype=kind))).tolist() == [False, True]
     frame = pd.DataFrame({"a": pd.Series([1, 2], dtype="Int64"), "b": [1.5, np.nan]})
     assert np.isnan(compile(lambda x: x[0] + x[1])(frame)).tolist() == [False, True]
 
