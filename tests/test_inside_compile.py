@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from autograd import (
+    Unary,
     Value,
     arccos,
     arcsin,
@@ -29,6 +30,7 @@ from autograd import (
 compile = pytest.importorskip("autograd.compiler").compile
 BACKENDS = pytest.mark.parametrize("backend", ["numpy", "native"])
 w = Value(2.0, label="w")
+SWISH = Unary("swish", lambda x: x * sigmoid(x), lambda x, out: out + sigmoid(x) * (1 - out))
 
 DERIVATIVES: dict[str, Callable[[Any], Any]] = {
     "at an input": lambda x: x * grad(lambda b: b * b * w)(x),
@@ -41,6 +43,8 @@ DERIVATIVES: dict[str, Callable[[Any], Any]] = {
     "with its value": lambda x: x * value_and_grad(lambda b: b**3 * w)(1.5)[1],
     "second": lambda x: x * hessian(lambda b: b**3 * w)(1.5),
     "of several results": lambda x: jacobian(lambda b: [b * w * x, b * b])(3.0)[0],
+    "with a factor 0": lambda x: grad(lambda b: b * 0.0 * x * x + b * w)(2.0),
+    "of a user-defined row": lambda x: grad(SWISH)(x) * w,
     "forward": lambda x: jvp(lambda b: where(b > 0, sqrt(b), b) * w * x, (4.0,), (1.0,))[1],
 }
 
