@@ -277,7 +277,7 @@ def test_messages_of_undefined_expressions(text: str, message: str) -> None:
         ("2*lambda", "lambda"), (" tanh*2", "tanh"), ("  θ*2 + é.z ", "."), ("\tx == 2", "=="),
         ("x + foo(y, 2) + 1", "foo(y, 2)"), ("(x", "("), (" maximum(1, 2, foo(3), tanh)", "foo(3)"),
         ("1 + log(0 - 1)*2", "log(0 - 1)"), (" maximum(2, log(-1), 3)", "log(-1)"),
-        ("x +", ""), (" ", ""),
+        ("2 + ①", "①"), ("x +", ""), (" ", ""),
     ],
 )  # fmt: skip
 def test_an_error_has_the_place_of_its_fault(text: str, fault: str) -> None:

@@ -56,6 +56,12 @@ def test_an_error_that_does_not_reach_the_result_is_not_named() -> None:
     assert GraphCertificate(sqrt(zero * x), 17).lost_at() is None  # an infinite slope times an error of 0
 
 
+def test_a_function_of_rounded_operands_may_be_undefined_without_rounding() -> None:
+    late = Unary("late", lambda x: sqrt(1 + x - 1), lambda x, out: 1 + x)
+    shifted = Value(1.0, label="x") + 1e-17  # the difference is in floats -5e-18, exactly 5e-18
+    assert GraphCertificate(late(shifted - 1 - 5e-18), 17).lost_at() is shifted
+
+
 def test_how_far_off_a_number_is_and_where_it_was_lost() -> None:
     x, z = Value(1e200, label="x"), Value(1.0, label="z")
     tenth = z / 10
