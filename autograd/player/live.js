@@ -83,7 +83,7 @@ class Graph {
     // Compute what follows from the values and the partial derivatives: decisions, gradients, steps.
     follow() {
         this.flows = new Map();
-        this.texts = {}; // those written since the numbers last changed
+        [this.names, this.rules] = [[], []]; // of nodes, by place: the formulas that were needed since the numbers last changed
         const pass = new Pass(this), visits = this.order.toReversed().map((p) => pass.visit(p));
         this.gradients = pass.gradients;
         this.visits = new Map(visits.map((visit) => [visit.node, visit]));
@@ -204,23 +204,20 @@ class Graph {
     }
 
     // The name of a node with its number, as a formula.
-    cell(p) {
-        const make = ({short}, place) => new Formula({name: short, value: this.values[place]});
-        this.texts.cells ??= this.nodes.map(make);
-        return this.texts.cells[p];
+    named(p) {
+        return (this.names[p] ??= new Formula({name: this.nodes[p].short, value: this.values[p]}));
     }
 
     operation(p) {
         const {row} = this.nodes[p];
-        return row ? this.rows.applied(row, this.operands(p, (x) => this.cell(x)), this.values[p]) : this.cell(p);
+        return row ? this.rows.applied(row, this.operands(p, (x) => this.named(x)), this.values[p]) : this.named(p);
     }
 
     // The partial derivative of a node as a formula, or as a number if the edge has another one, as only in a mistaken pass.
     derivative(p, k, edge = null) {
         if (edge && !same(edge.partial, this.partial(p, k))) return edge.partial;
-        const write = () => this.nodes[p].kind.rules(this.rows.formulas, this.operands(p, (x) => this.cell(x)), this.cell(p));
-        this.texts[p] ??= write();
-        return this.texts[p][k];
+        this.rules[p] ??= this.nodes[p].kind.rules(this.rows.formulas, this.operands(p, (x) => this.named(x)), this.named(p));
+        return this.rules[p][k];
     }
 
     written(formula, isNumbers) {
