@@ -263,6 +263,16 @@ class Graph {
         return `    ${local}${reason ? `, since ${reason}` : ""}\n        ${text}`;
     }
 
+    // upstream × local = contribution
+    product({upstream, partial, contribution}) {
+        return `${this.number(upstream)} × ${factor(this.number(partial))} = ${this.number(contribution)}`;
+    }
+
+    // The gradient of a node as far as it has arrived at a moment: "∂v1 so far = 2".
+    arrivedText(p, {arrived, complete}) {
+        return `${this.nodes[p].mark}${complete.has(p) ? "" : " so far"} = ${this.number(arrived.get(p))}`;
+    }
+
     // ∂loss/∂node with its number, complete or so far: "∂loss/∂v1 = 2", for a net input "δ = ∂loss/∂net = 2".
     gradientText(p, soFar = this.gradients[p]) {
         const {delta, short} = this.nodes[p];

@@ -96,7 +96,7 @@ class Card extends Panel {
             if (k === edges.length - 1 && shown.length < edges.length)
                 body.append(made("tr", {}, made("td", {colSpan: 4}, `⋮ ${edges.length - shown.length} more`)));
             const local = () => equation(graph.rule(node, k, edge(), true), graph.number(edge().partial));
-            const flows = () => (edge().taken ? productOf(graph, edge()) : "not taken");
+            const flows = () => (edge().taken ? graph.product(edge()) : "not taken");
             const sum = () => (edge().taken ? graph.addition(node, k, edge()) : "nothing is added");
             const written = () => [graph.rule(node, k, edge()), graph.reason(node, k, edge())].filter(Boolean).join(", since ");
             const fields = [quiz?.field(`local derivative ${graph.slope(node, k)}`, () => edge().partial, {edge}),
@@ -126,11 +126,7 @@ class Ledger extends Panel {
             edges.flatMap(({input}, k) => (input === place ? [this.line(graph, node, k, moment)] : [])));
         const start = place === graph.loss ? [made("li", {}, `∂${loss}/∂${short} = 1: the backward pass starts here`)] : [];
         const shown = lines.length > MOST_EDGES ? [...lines.slice(0, MOST_EDGES - 2), made("li", {}, "⋮"), lines.at(-1)] : lines;
-        const total = () => {
-            const x = moment().arrived.get(place), isWhole = moment().complete.has(place);
-            if (x === undefined) return "still to come";
-            return `${graph.nodes[place].mark}${isWhole ? "" : " so far"} = ${graph.number(x)}`;
-        };
+        const total = () => (moment().arrived.has(place) ? graph.arrivedText(place, moment()) : "still to come");
         this.element.append(
             made("p", {className: "head"}, made("span", {className: "place"}, `Ledger of ${short}`), this.cell("b", "", text)),
             made("ul", {}, ...start, ...shown),
@@ -145,7 +141,7 @@ class Ledger extends Panel {
         const {short} = graph.nodes[node], loss = graph.nodes[graph.loss].short, edge = () => moment().flowed.get(`${node}.${k}`);
         const flow = () => {
             if (edge() === undefined) return ", still to come";
-            return edge().taken ? ` = ${productOf(graph, edge())}` : ": not taken";
+            return edge().taken ? ` = ${graph.product(edge())}` : ": not taken";
         };
         return made("li", {}, `from ${short}: ∂${loss}/∂${short} · ${graph.slope(node, k)}`, this.cell("span", "flow", flow));
     }

@@ -49,11 +49,6 @@ function unite(areas) {
     return {x, y, width: right - x, height: bottom - y};
 }
 
-// upstream × local = contribution
-function productOf(graph, {upstream, partial, contribution}) {
-    return `${graph.number(upstream)} × ${factor(graph.number(partial))} = ${graph.number(contribution)}`;
-}
-
 class Arrow {
     constructor(group, label) {
         const edge = (text) => (text ? placesOf(text) : null);
@@ -155,10 +150,7 @@ class Picture {
         if (gradient === null) return [first];
         const blank = this.blanks?.cell(gradient); // in an exercise
         if (blank) return blank;
-        if (arrived.has(gradient)) {
-            const x = arrived.get(gradient), soFar = scene.complete.has(gradient) ? "" : " so far";
-            return [`${graph.nodes[gradient].mark}${soFar} = ${graph.number(x)}`, x];
-        }
+        if (arrived.has(gradient)) return [graph.arrivedText(gradient, scene), arrived.get(gradient)];
         const out = box.ids[1]; // of a neuron, whose net input has no gradient yet
         if (!arrived.has(out)) return [""];
         return [`∂${box.lines.find((line) => line.value === out).name} = ${graph.number(arrived.get(out))}`, arrived.get(out)];
@@ -173,8 +165,8 @@ class Picture {
             if (blank) return blank;
             if (!flowed(flow)) return [""];
             if (!this.edge(flow).taken) return ["not taken"];
-            const flows = this.edge(flow).contribution;
-            return [here(flow) ? this.product(flow).replace(/ (?=[×=])/g, "\n") : `← ${graph.number(flows)}`, flows];
+            const edge = this.edge(flow), flows = edge.contribution;
+            return [here(flow) ? graph.product(edge).replace(/ (?=[×=])/g, "\n") : `← ${graph.number(flows)}`, flows];
         }
         const isAlone = label?.children.length === 1; // one line for both: the weight until its gradient has arrived
         if (i === 0 && here(flow) && !isAlone) return [""]; // the weight stands in the product
@@ -193,10 +185,6 @@ class Picture {
     // The flow along an edge in this scene, which a mistaken run changes, or in the right run if nothing has flowed yet.
     edge([p, k]) {
         return this.scene.flowed.get(`${p}.${k}`) ?? this.graph.edge(p, k);
-    }
-
-    product(edge) {
-        return productOf(this.graph, this.edge(edge));
     }
 
     // The area of a step's box and those of its inputs, or, if these cannot all be seen together, of its own box.
@@ -278,7 +266,7 @@ class Picture {
         const isHere = phase === "backward" && node === box.ids[1] && flowed.has(key);
         if (isHere) box.product ??= drawn("text", {class: "product", x: x + width / 2, y: y - 5}, this.dots);
         if (box.product) {
-            box.product.textContent = isHere ? productOf(this.graph, flowed.get(key)) : "";
+            box.product.textContent = isHere ? this.graph.product(flowed.get(key)) : "";
             put(box.product, "class", `product ${isHere ? signOf(flowed.get(key).contribution) : ""}`);
         }
     }
@@ -418,9 +406,9 @@ class Picture {
     }
 
     passed({flow}, way) {
-        const {graph} = this, {upstream: u, contribution: c} = this.edge(flow);
-        if (way < 0.3) return [graph.number(u), u];
-        if (way < 0.7) return [this.product(flow), c];
-        return [way < 1 ? graph.number(c) : graph.addition(...flow), c];
+        const {graph} = this, edge = this.edge(flow), {upstream, contribution} = edge;
+        if (way < 0.3) return [graph.number(upstream), upstream];
+        if (way < 0.7) return [graph.product(edge), contribution];
+        return [way < 1 ? graph.number(contribution) : graph.addition(...flow), contribution];
     }
 }
