@@ -376,8 +376,7 @@ class Mistakes {
         stage.append(player.originals.get(player.stageOfNodes).cloneNode(true));
         stage.ariaHidden = "true"; // the card below says the same
         const picture = new Picture(stage, graph), {phase, node} = steps[place];
-        const {known, arrived, complete, flowed} = graph.moment(place, steps);
-        picture.render({phase, node, t: 1, isRevealed: true, known, arrived, complete, flowed});
+        picture.render({phase, node, t: 1, isRevealed: true, ...graph.moment(place, steps)});
         picture.write();
         for (const {group} of picture.boxes) group.removeAttribute("tabindex");
         card.show(graph, () => steps, place);

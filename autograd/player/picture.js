@@ -75,7 +75,7 @@ class Arrow {
     }
 
     get length() {
-        return (this.total ??= this.way.getTotalLength());
+        return (this.measured ??= this.way.getTotalLength());
     }
 
     // Point the arrow in the direction of a phase; its head is wider than its line.
@@ -301,19 +301,19 @@ class Picture {
     }
 
     // Write a text; several lines are centred on its place or, above an arrow, end there.
-    setText(element, text, height = LINE) {
+    setText(element, text) {
         const lines = text.split("\n"), x = element.getAttribute("x") ?? 0, share = element.parentNode.matches(".above") ? 1 : 0.5;
         if (lines.length === 1 && element.firstChild?.nodeType === Node.TEXT_NODE) element.firstChild.nodeValue = text; // no new node
         else if (lines.length === 1) element.textContent = text;
         else element.replaceChildren(...lines.map((line, i) => {
-            const part = drawn("tspan", {x, dy: i ? height : height * (1 - lines.length) * share});
+            const part = drawn("tspan", {x, dy: LINE * (i ? 1 : (1 - lines.length) * share)});
             part.textContent = `${i ? " " : ""}${line}`;
             return part;
         }));
     }
 
-    // Name the boxes for screen readers.
-    name() {
+    // For screen readers.
+    nameBoxes() {
         for (const {group, ids, lines} of this.boxes)
             if (ids.length) put(group, "aria-label", lines.map(({text}) => text.textContent).filter(Boolean).join(", "));
     }
@@ -328,7 +328,7 @@ class Picture {
         // A product at rest stands on the side to which its arrow does not lead.
         const isBelow = (arrow) => (t === 1 ? arrow.shapes.forward.tip[1] < height(arrow) - 1 : height(arrow) > mean);
         this.resting = []; // where products have come to rest
-        travellers.forEach((arrow, i) => this.place((this.pool[i] ??= this.newDot()), arrow, isBelow(arrow)));
+        travellers.forEach((arrow, i) => this.placeDot((this.pool[i] ??= this.newDot()), arrow, isBelow(arrow)));
         this.svg.classList.toggle("moving", t < 1 && travellers.length > 0);
         for (const arrow of this.arrows) arrow.label?.classList.toggle("behind", !arrow.isWeight && travellers.includes(arrow));
         this.pool.slice(travellers.length).forEach(({group}) => group.setAttribute("class", "dot off"));
@@ -346,7 +346,7 @@ class Picture {
     }
 
     // Put a dot where it is at this moment: its number is multiplied on the way, and added where it arrives.
-    place({group, circle, text}, arrow, isBelow) {
+    placeDot({group, circle, text}, arrow, isBelow) {
         // When the step is over, the product stays by the input, because the label of a weight shows something else.
         const {phase, t} = this.scene, isOver = t === 1;
         const way = isOver ? 0.5 : ease(clamp((t - LEAVES) / (ARRIVES - LEAVES), 0, 1));

@@ -133,9 +133,8 @@ class Player {
     // The scene of a step when a part t of it is over.
     sceneAt(i, t, isRevealed = true) {
         const {phase, node} = this.steps[i], hasArrived = t >= ARRIVES && isRevealed;
-        const {known, arrived, complete, flowed} = this.momentAt(hasArrived ? i : i - 1);
-        const scene = {phase, node, t: isRevealed ? t : 1, isRevealed, known, arrived, complete, flowed};
-        if (phase === "backward" && !arrived.size && !this.graph.problem) scene.arrived = new Map([[this.graph.loss, 1]]);
+        const scene = {phase, node, t: isRevealed ? t : 1, isRevealed, ...this.momentAt(hasArrived ? i : i - 1)};
+        if (phase === "backward" && !scene.arrived.size && !this.graph.problem) scene.arrived = new Map([[this.graph.loss, 1]]);
         return scene;
     }
 
@@ -202,7 +201,7 @@ class Player {
         this.ledger.refresh();
         if (left) this.wake();
         else {
-            picture.name();
+            picture.nameBoxes();
             const placeOf = (i) => this.leaves[i].places.find(([g]) => g === this.example)?.[1];
             const isOver = this.graphs.length === 1 && this.place === this.last;
             this.fields.showGradients(this.scene, this.graph, placeOf);
