@@ -6,7 +6,7 @@
 function made(tag, properties = {}, ...children) {
     const element = document.createElement(tag), {on = {}, data = {}, ...rest} = properties;
     for (const [name, value] of Object.entries(rest)) {
-        if (name in element && name !== "list") element[name] = value;
+        if (name in element) element[name] = value;
         else element.setAttribute(name, value);
     }
     Object.assign(element.dataset, data);
@@ -43,8 +43,8 @@ class Panel {
     }
 }
 
-const MOST_EDGES = 12; // in a card; of more, the first ones and the last
-const MANY = 4; // edges in a card; of more, its type is smaller
+const MOST_EDGES = 12; // in a card or a ledger; of more, the first ones and the last
+const ROOMY = 4; // edges in a card; with more, its type is smaller
 const CAPTIONS = {
     forward: ["rule", "numbers put in", "value"],
     backward: ["rule", "local derivative", "contribution", "running total"],
@@ -66,7 +66,7 @@ class Card extends Panel {
         if (phase === "forward") body.append(this.forwardRow(graph, node, quiz));
         else this.backwardRows(body, graph, step, quiz);
         const heads = CAPTIONS[phase].map((caption) => made("th", {scope: "col"}, caption));
-        this.element.className = `card ${phase}${step().edges.length > MANY ? " long" : ""}`;
+        this.element.className = `card ${phase}${step().edges.length > ROOMY ? " long" : ""}`;
         this.element.append(head, made("table", {}, made("thead", {}, made("tr", {}, ...heads)), body));
         const {mistake} = step();
         if (mistake) this.element.append(this.cell("p", "difference", () => `${step().mistake}.`));
@@ -163,7 +163,6 @@ function round(x) {
     return unit * [1, 2, 5, 10].find((each) => each * unit >= x * (1 - 1e-12));
 }
 
-const READABLE = 14; // pixels: the size of text in the pictures of a mistake, which show as much as fits
 const MOST_LEAVES = 60; // listed at first
 
 // The range of a leaf's slider, around 0.
@@ -176,9 +175,9 @@ const tidy = (x) => Number(x.toPrecision(12)); // so that 0.1 + 0.2 is 0.3
 
 // Fields for all leaves: each can be typed, stepped by arrow keys, dragged, and moved on a slider.
 class Leaves {
-    // leaves: [{name, value, isLearned}]; read: the present number of one by its index; change: gives it another.
-    constructor(element, leaves, read, change) {
-        Object.assign(this, {element, leaves, read, change, rows: []});
+    // leaves: [{name, value, isLearned}]; numberAt: the present number of one by its index; change: gives it another.
+    constructor(element, leaves, numberAt, change) {
+        Object.assign(this, {element, leaves, numberAt, change, rows: []});
         this.list(MOST_LEAVES);
     }
 
@@ -201,8 +200,8 @@ class Leaves {
             title: "type, use the arrow keys, or drag the name"});
         const slider = made("input", {type: "range", min: -range, max: range, step, className: "range",
             ariaLabel: `${name}, slider`});
-        const learned = made("input", {type: "checkbox", checked: leaf.isLearned, ariaLabel: `learn ${name}`,
-            title: "changed by Learn", on: {change: () => (leaf.isLearned = learned.checked)}});
+        const box = made("input", {type: "checkbox", checked: leaf.isLearned, ariaLabel: `learn ${name}`,
+            title: "changed by Learn", on: {change: () => (leaf.isLearned = box.checked)}});
         const label = made("label", {className: "name"}, made("span", {}, name), field);
         const set = (x) => Number.isFinite(x) && this.change(i, tidy(x));
         // What was typed is replaced by the number that was read, or by the old one if none could be.
@@ -211,14 +210,14 @@ class Leaves {
             const by = {ArrowUp: 1, ArrowDown: -1, PageUp: 10, PageDown: -10}[event.key];
             if (!by || event.ctrlKey || event.altKey || event.metaKey) return;
             event.preventDefault();
-            set(this.read(i) + by * (event.shiftKey ? 10 : 1) * range / 100);
+            set(this.numberAt(i) + by * (event.shiftKey ? 10 : 1) * range / 100);
             field.isTyped = false;
             this.showRow(row, i);
         });
         slider.addEventListener("input", () => set(slider.valueAsNumber));
         this.drag(label.firstChild, i);
         const slope = made("span", {className: "slope"}), way = made("div", {className: "way"}, slider, slope);
-        const row = {row: made("div", {className: "leaf"}, label, way, learned), field, slider, slope};
+        const row = {row: made("div", {className: "leaf"}, label, way, box), field, slider, slope};
         this.showRow(row, i);
         return row;
     }
@@ -230,7 +229,7 @@ class Leaves {
             if (down.button) return;
             // The press does not take the focus from a field that is being typed into, which would go on showing what was typed.
             this.rows[i]?.field.blur();
-            const from = this.read(i);
+            const from = this.numberAt(i);
             const move = ({clientX}) => {
                 if (clientX === down.clientX) return;
                 moved();
@@ -249,7 +248,7 @@ class Leaves {
     }
 
     showRow({field, slider}, i, active = null) {
-        const x = this.read(i), text = Number.isFinite(x) ? String(Number(x.toPrecision(4))) : "";
+        const x = this.numberAt(i), text = Number.isFinite(x) ? String(Number(x.toPrecision(4))) : "";
         field.placeholder = text ? "" : digits(x, 3);
         if (field.value !== text && !(field.isTyped && field === active)) {
             field.value = text;
@@ -321,6 +320,8 @@ class Curve {
 }
 
 // ---- the classic mistakes
+
+const READABLE = 14; // pixels: the size of text in the pictures of a mistake, which show as much as fits
 
 // Each mistake, run on the current numbers, beside the right run at the first step that differs; mistakes that make no
 // difference at these numbers are only named.

@@ -38,8 +38,8 @@ class Player {
         this.ledger = new Ledger(this.find(".ledger"));
         this.curve = new Curve(this.find(".curve"));
         const learned = new Set(learn), listed = this.leaves.map(({name, value}, i) => ({name, value, isLearned: learned.has(i)}));
-        const [read, change] = [(i) => this.numberOf(this.leaves[i]), (i, x) => this.change(new Map([[i, x]]))];
-        this.fields = new Leaves(this.find(".leaves"), listed, read, change);
+        const [numberAt, change] = [(i) => this.numberOf(this.leaves[i]), (i, x) => this.change(new Map([[i, x]]))];
+        this.fields = new Leaves(this.find(".leaves"), listed, numberAt, change);
         this.mistakes = new Mistakes(this, mistakes);
         for (const part of this.all(".bar, .desk, .keys, .tools, .mistakes")) part.hidden = false;
         this.player.dataset.ready = "";
