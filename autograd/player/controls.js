@@ -1,5 +1,8 @@
 // ---- controls of a player: buttons, keys, the mouse and fingers; its address; scripts
 
+const FEW_LINES = 45; // of text that fit on a page in larger type
+const RESERVED = ["step", "example", "view", "compact"]; // names in an address that are not leaves
+
 class Controls {
     constructor(player) {
         this.player = player;
@@ -42,7 +45,7 @@ class Controls {
             farther: () => this.zoom(0.8),
             fit: () => this.fit(),
             full: () => (document.fullscreenElement ? document.exitFullscreen() : player.host.requestFullscreen?.()),
-            large: (button) => this.enlarge(button),
+            large: (button) => this.toggleLecture(button),
             learn: () => player.learn(),
             reset: () => player.reset(),
         };
@@ -78,8 +81,7 @@ class Controls {
         this.player.wake();
     }
 
-    // Lecture mode.
-    enlarge(button) {
+    toggleLecture(button) {
         button.ariaPressed = this.player.player.classList.toggle("lecture");
         this.player.arrange();
     }
@@ -108,7 +110,7 @@ class Controls {
         if (!(target instanceof Element)) return;
         const action = event.ctrlKey || event.altKey || event.metaKey ? null : this.meaning(target, event.key);
         // The page around, such as a slide show, sees only the host as the target, and would take what is typed in a field as its keys.
-        if (action || this.hasOwn(target, event.key)) event.stopPropagation();
+        if (action || this.uses(target, event.key)) event.stopPropagation();
         if (!action) return;
         event.preventDefault();
         // Held down, it would switch on and off.
@@ -116,7 +118,7 @@ class Controls {
     }
 
     // Whether the element in which a key was pressed uses the key itself.
-    hasOwn(target, key) {
+    uses(target, key) {
         if (target.matches("input[type=range]")) return /^(Arrow|Home|End|Page)/.test(key);
         if (target.matches("input[type=checkbox]")) return key === " ";
         if (target.matches("button, summary")) return key === " " || key === "Enter";
@@ -129,7 +131,7 @@ class Controls {
         const {player} = this;
         const click = (name) => () => player.find(`.${name}`).click();
         if (target.matches(".guess") && key === "Enter") return click("reveal");
-        if (this.hasOwn(target, key)) return null;
+        if (this.uses(target, key)) return null;
         const buttons = {ArrowLeft: "previous", ArrowRight: "next", Home: "first", End: "last", "+": "closer", "-": "farther", 0: "fit",
                          f: "full", l: "large", p: "predict"};
         if (key in buttons) return click(buttons[key]);
@@ -218,9 +220,10 @@ class Controls {
         // Weak, so that a page with one player after another can free the old ones.
         const held = new WeakRef(this.player);
         const on = (event, action) => addEventListener(event, () => held.deref()?.host.isConnected && action(held.deref()));
+        let seen = null; // the part of the picture that the camera showed before
         on("beforeprint", (player) => {
             const {exercise, graph, steps, last, step, picture: {camera}} = player;
-            player.before = {...camera.seen};
+            seen = {...camera.seen};
             // A step that stands out would hide its weights.
             player.onPaper = step && {...player.sceneAt(last, 1), node: null};
             player.draw(Infinity);
@@ -232,7 +235,7 @@ class Controls {
         on("afterprint", (player) => {
             player.onPaper = null;
             player.draw(Infinity);
-            player.picture.camera.show(player.before);
+            player.picture.camera.show(seen);
         });
     }
 }
@@ -290,14 +293,10 @@ class Address {
         try {
             history.replaceState(null, "", hash);
         } catch {
-            clearTimeout(this.timer); // a page without an address of its own, such as a srcdoc frame
+            // A page without an address of its own, such as a srcdoc frame.
         }
     }
 }
-
-const FEW_LINES = 45; // of steps: so many fit on a page in larger type
-const RESERVED = ["step", "example", "view", "compact"]; // names in an address that are not leaves
-const isNamed = ({name, full}, wanted) => name === wanted || full === wanted;
 
 // The interface for scripts: the property `player` of a player's element.
 class Interface {
@@ -347,7 +346,7 @@ class Interface {
     }
 
     goto(step) {
-        this.seek(step, 1);
+        this.seek(step);
     }
 
     // Go to the moment when a part t of a step is over, from 0 to 1.

@@ -79,8 +79,9 @@ class Player {
 
     // The index of the leaf with a name, in the present example if it has one, or -1.
     leafCalled(name) {
-        const here = this.leaves.findIndex((leaf) => isNamed(leaf, name) && leaf.places.some(([g]) => g === this.example));
-        return here < 0 ? this.leaves.findIndex((leaf) => isNamed(leaf, name)) : here;
+        const isCalled = (leaf) => leaf.name === name || leaf.full === name;
+        const here = this.leaves.findIndex((leaf) => isCalled(leaf) && leaf.places.some(([g]) => g === this.example));
+        return here < 0 ? this.leaves.findIndex(isCalled) : here;
     }
 
     get graph() {
