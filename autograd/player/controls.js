@@ -32,7 +32,7 @@ class Controls {
         const actions = {
             first: halted(() => player.seek(0)),
             previous: halted(() => player.seek(player.place - 1)),
-            next: halted(() => player.turn()),
+            next: halted(() => player.advance()),
             last: halted(() => player.seek(player.last)),
             play: () => (player.isPlaying ? player.pause() : player.play()),
             predict: halted(() => player.quiz.toggle()),

@@ -21,7 +21,9 @@ class Player {
         this.leaves = this.leavesOf(graphs);
         this.t = this.speed = 1;
         this.budget = TEXTS[1];
-        this.isPlaying = this.isTraining = false;
+        this.isPlaying = this.isTraining = this.isFrozen = this.isBuilt = false;
+        this.rest = this.drawn = 0; // milliseconds since the step was over; the time of the last frame
+        this.taken = this.due = 0; // steps of gradient descent
         this.quiz = new Quiz(this);
         const spare = made("template"); // holds the layouts that are not shown at first
         spare.innerHTML = layouts.join("");
@@ -149,17 +151,17 @@ class Player {
         const at = clamp(Math.round(place), 0, Math.max(this.last, 0)), isNew = at !== this.place;
         [this.place, this.t] = [at, t];
         if (isNew) this.quiz.start();
-        if (isNew || !this.built) this.build();
+        if (isNew || !this.isBuilt) this.build();
         if (isNew) this.notify();
     }
 
     // Build the panels of a step again.
     build() {
-        this.built = true;
+        this.isBuilt = true;
         this.quiz.fields = [];
         if (this.step) this.card.show(this.graph, () => this.steps, this.place, this.quiz.isAsking ? this.quiz : null);
         else this.card.clear();
-        this.open();
+        this.showLedger();
         const {phase, index, count} = this.step ?? {phase: "forward", index: 0, count: 0}, slider = this.find(".slider");
         const where = phase === "forward" ? `forward ${index}/${count} →` : `← backward ${index}/${count}`;
         this.player.dataset.phase = phase;
@@ -200,8 +202,7 @@ class Player {
         picture.render(this.scene, this.opened);
         const left = picture.write(budget);
         this.ledger.refresh();
-        if (left) this.wake();
-        else {
+        if (!left) {
             picture.nameBoxes();
             const placeOf = (i) => this.leaves[i].places.find(([g]) => g === this.example)?.[1];
             const isOver = this.graphs.length === 1 && this.place === this.last;
@@ -221,8 +222,8 @@ class Player {
         return {phase: "forward", node: loss, t: 1, known: all, arrived: new Map([[loss, 1]]), complete: all, flowed: new Map()};
     }
 
-    // Open the ledger of the node that is pointed at, or else of the step.
-    open() {
+    // Show the ledger of the node that is pointed at, or else of the step.
+    showLedger() {
         const place = this.pointed ?? this.step?.node ?? this.graph.loss;
         this.ledger.show(this.graph, place, () => this.scene ?? this.present);
     }
@@ -230,7 +231,7 @@ class Player {
     point(place) {
         if (place === this.pointed) return;
         this.pointed = place;
-        this.open();
+        this.showLedger();
     }
 
     // ---- time
@@ -252,8 +253,8 @@ class Player {
             this.t = Math.min(this.t + (passed * this.speed) / STEP, 1);
             this.isStale = true;
         } else if (this.isPlaying) {
-            this.rest = (this.rest ?? 0) + passed * this.speed;
-            if (this.rest > REST + (calm.matches ? STEP : 0)) this.turn();
+            this.rest += passed * this.speed;
+            if (this.rest > REST + (calm.matches ? STEP : 0)) this.advance();
         }
         const isMoving = this.picture.camera.move(calm.matches ? 1 : 0.2);
         if (this.isStale) this.draw();
@@ -263,13 +264,13 @@ class Player {
 
     // Write fewer texts per frame when frames take too long.
     pace(now) {
-        const taken = now - (this.drawn ?? 0);
-        if (taken < 200) this.budget = clamp(taken > 22 ? this.budget * 0.8 : this.budget + 1, ...TEXTS);
+        const passed = now - this.drawn;
+        if (passed < 200) this.budget = clamp(passed > 22 ? this.budget * 0.8 : this.budget + 1, ...TEXTS);
         this.drawn = now;
     }
 
     // Go one step on, with its dots; if a question is open, reveal it instead.
-    turn() {
+    advance() {
         this.rest = 0;
         if (this.quiz.isAsking) return this.quiz.reveal();
         if (this.place >= this.last) return this.pause();
@@ -354,9 +355,8 @@ class Player {
     descend() {
         const rate = read(this.find(".rate").value), numbers = new Map();
         for (const leaf of this.fields.learned) {
-            const {places} = this.leaves[leaf], [g, place] = places[0];
-            const sum = places.reduce((total, [each, at]) => total + this.graphs[each].gradients[at], 0);
-            numbers.set(leaf, this.graphs[g].values[place] - (rate * sum) / this.graphs.length);
+            const sum = this.leaves[leaf].places.reduce((total, [g, place]) => total + this.graphs[g].gradients[place], 0);
+            numbers.set(leaf, this.numberOf(this.leaves[leaf]) - (rate * sum) / this.graphs.length);
         }
         return numbers;
     }
@@ -368,7 +368,7 @@ class Player {
                 this.isTraining = false;
                 break;
             }
-            this.taken = (this.taken ?? 0) + 1;
+            this.taken++;
             this.change(numbers);
             this.curve.add(this.loss);
         }
@@ -377,7 +377,7 @@ class Player {
     }
 
     train(passed) {
-        this.due = Math.min((this.due ?? 0) + (passed * this.speed) / 40, 50);
+        this.due = Math.min(this.due + (passed * this.speed) / 40, 50);
         const times = Math.floor(this.due);
         this.due -= times;
         if (times) this.learn(times);
@@ -435,7 +435,7 @@ class Player {
         camera.aim(this.picture.areaOfStep());
         camera.move();
         this.wake();
-        if (isOther && this.built) {
+        if (isOther && this.isBuilt) {
             this.point(null); // the box that was pointed at is gone
             this.draw(Infinity);
         }
@@ -466,8 +466,7 @@ class Player {
             this.view = "nodes";
             this.opened = new Set([...ids, ...inputs]);
         }
-        const at = this.stepOf(ids[0]);
-        this.moveTo(at ?? this.place, 1);
+        this.moveTo(this.stepOf(ids[0]) ?? this.place, 1);
         this.changeView();
         if (this.opened) {
             const parts = this.picture.boxes.filter(({ids}) => ids.some((place) => this.opened.has(place)));
