@@ -264,19 +264,19 @@ class Writer {
         return [shown.join(" + "), shown.length > 1 ? SUM : PRODUCT];
     }
 
-    infix({infix: sign, sign: written, binding}, operands) {
+    infix({infix, sign, binding}, operands) {
         if (operands.length === 1) {
             const text = this.parenthesised(operands[0], SIGN);
-            return [sign + (sign + text === "-0" ? "(0)" : factor(text)), SIGN]; // nobody writes -0
+            return [infix + (infix + text === "-0" ? "(0)" : factor(text)), SIGN]; // nobody writes -0
         }
         const [x, y] = operands;
         const base = this.parenthesised(x, ATOM);
-        if (sign === "*" && x instanceof Formula && x === y) return [`${base}²`, POWER];
-        if (sign === "**" && !(y instanceof Formula) && Number.isInteger(y) && 0 <= y && y < 10) {
+        if (infix === "*" && x instanceof Formula && x === y) return [`${base}²`, POWER];
+        if (infix === "**" && !(y instanceof Formula) && Number.isInteger(y) && 0 <= y && y < 10) {
             return [base + "⁰¹²³⁴⁵⁶⁷⁸⁹"[y], POWER];
         }
-        if (sign === "**") return [base + written + this.parenthesised(y, SIGN), POWER];
-        const level = sign === "*" && x.row?.infix === "/" ? ATOM : Math.max(binding, SUM);
-        return [this.parenthesised(x, level) + written + factor(this.parenthesised(y, binding + 1)), binding];
+        if (infix === "**") return [base + sign + this.parenthesised(y, SIGN), POWER];
+        const level = infix === "*" && x.row?.infix === "/" ? ATOM : Math.max(binding, SUM);
+        return [this.parenthesised(x, level) + sign + factor(this.parenthesised(y, binding + 1)), binding];
     }
 }
