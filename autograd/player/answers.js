@@ -4,6 +4,7 @@
 // compared, with the same tolerances as in answers.py and asking.py.
 
 class Refused extends Error {} // an answer that cannot be read; no points are lost
+const unreadable = (text, problem) => new Refused(`'${text}' cannot be read as a number or a formula: ${problem}`);
 
 const MOST_CHARACTERS = 2000; // of an answer, as in tokens.py
 const EXACT = 1e-9; // relative: the difference of two numbers that count as the same
@@ -22,7 +23,7 @@ const ROOTS = {"√": "sqrt", "∛": "cbrt"}, BRACKETS = {"(": ")", "[": "]", "�
 const CALLED = {"⌊": "floor", "⌈": "ceil", "|": "absolute"}; // the rows of brackets
 const CLOSING = {")": "(", "]": "[", "⌋": "⌊", "⌉": "⌈"};
 const COMPARISONS = {"<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal"};
-const KNOWN = ["+", "-", "*", "/", "**", "%", "//", ...Object.keys(COMPARISONS), ...Object.keys(CLOSING)]; // but not for an operand
+const AFTER_OPERAND = ["+", "-", "*", "/", "**", "%", "//", ...Object.keys(COMPARISONS), ...Object.keys(CLOSING)];
 const NUMBERS = {"∞": Infinity, inf: Infinity, NaN: NaN, nan: NaN, e: Math.E, pi: Math.PI, π: Math.PI, tau: 2 * Math.PI};
 
 const normal = (text) => text.normalize("NFKC");
@@ -76,7 +77,7 @@ class Reader {
         if (n > MOST_CHARACTERS) throw this.refuse(`${grouped(n)} characters are too many; the limit is ${grouped(MOST_CHARACTERS)}`);
         const typed = plain(text), [, whole, rest] = /^\s*[-+]?([1-9]\d{0,2}),(\d{3})\s*$/.exec(typed) ?? [];
         if (whole) throw this.refuse(`${whole},${rest} can be read in two ways; write ${whole}${rest} or ${whole}.${rest}`);
-        this.tokens = this.split(typed.replace(/^(\s*[-+]?\d*),(\d+(e[-+]?\d+)?\s*)$/i, "$1.$2")); // a number alone
+        this.tokens = this.tokensOf(typed.replace(/^(\s*[-+]?\d*),(\d+(e[-+]?\d+)?\s*)$/i, "$1.$2")); // a number alone
         if (!this.tokens.length) throw this.refuse("the expression is empty");
         this.isFormula = false;
         this.rounded = []; // constants that may be rounded: {value, half, off}, half a unit of the last digit and a change
@@ -95,10 +96,10 @@ class Reader {
     refuse(problem) {
         const bare = this.typed.reduce((rest, name) => rest.replaceAll(name, "x"), this.text);
         const [, instead] = this.advice.find(([pattern]) => pattern.test(bare)) ?? [null, problem];
-        return new Refused(`'${this.text}' cannot be read as a number or a formula: ${instead}`);
+        return unreadable(this.text, instead);
     }
 
-    split(text) {
+    tokensOf(text) {
         const tokens = [];
         for (let rest = text.trimStart(); rest; rest = rest.trimStart()) {
             const odd = this.odd.find((name) => rest.startsWith(name));
@@ -139,13 +140,15 @@ class Reader {
 
     // The refusal of the next token.
     misplaced() {
-        const {token} = this, {text, kind, sign} = token, last = this.tokens[this.next - 1], missing = "an operator is missing between";
-        const isSlip = this.slips.has(text) || this.slips.has(sign), isOperand = kind === "word" || kind === "number" || sign in ROOTS || sign in BRACKETS;
+        const {token} = this, {text, kind, sign} = token, last = this.tokens[this.next - 1];
+        const isSlip = this.slips.has(text) || this.slips.has(sign);
+        const isOperand = ["word", "number"].includes(kind) || sign in ROOTS || sign in BRACKETS;
         if (isSlip || !isOperand && !(sign in CLOSING)) return this.refuse(this.unknown(token));
         if (!isOperand) return this.refuse(`there is no ${CLOSING[sign]} before ${text}`);
-        const areNumbers = last.kind === "number" && kind === "number";
-        return this.refuse(`${missing} ${last.text} and ${text}; ` + (areNumbers
-            ? "if this is one number, it is written without spaces, as in 1000 or 1.5" : `a product is written ${factorOf(last)}*${factorOf(token)}`));
+        const advice = last.kind === "number" && kind === "number"
+            ? "if this is one number, it is written without spaces, as in 1000 or 1.5"
+            : `a product is written ${factorOf(last)}*${factorOf(token)}`;
+        return this.refuse(`an operator is missing between ${last.text} and ${text}; ${advice}`);
     }
 
     // Take the sign that closes a bracket.
@@ -238,8 +241,8 @@ class Reader {
             return this.call(ROOTS[token.sign], inner);
         }
         if (token.sign in BRACKETS) return this.bracket(token);
-        const isKnown = token.kind === "raised" || KNOWN.includes(token.sign);
-        throw this.refuse(isKnown ? `a number or a name is missing before ${token.text}` : this.unknown(token));
+        const isMissing = token.kind === "raised" || AFTER_OPERAND.includes(token.sign);
+        throw this.refuse(isMissing ? `a number or a name is missing before ${token.text}` : this.unknown(token));
     }
 
     bracket(token) {
@@ -365,7 +368,6 @@ function isStep(answer, right, old) {
 }
 
 const shown = (x) => Number(digits(x, SHOWN)); // a number as texts and pictures show it, rounded
-
 const listed = (texts) => [texts.slice(0, -1).join(", "), ...texts.slice(-1)].filter(Boolean).join(" and ");
 
 // The parts of a text between commas, semicolons and arrows, except those inside one of the given names, such as f(x, w).
@@ -396,7 +398,7 @@ class Marker {
     read(text) {
         const answer = this.reader.read(text.trim()), {values} = this.graph;
         const value = attempt(() => answer.at(values), ({message}) => {
-            throw new Refused(`'${answer.text}' cannot be read as a number or a formula: ${message}`);
+            throw unreadable(answer.text, message);
         });
         return {...answer, value, rounding: answer.slack(values)};
     }
@@ -468,13 +470,13 @@ class Marker {
     // The misconceptions that lead to an answer, compared in the digits that it has.
     explanations({suspects, right}, {value, isFormula}, old) {
         if (!Number.isFinite(value)) return [];
-        const every = suspects.map(([name, words, gradient, points]) => ({name, words: this.asked.words[words], gradient, points}));
-        const all = isFormula ? every.filter(({name}) => name !== "rounded-too-early") : every; // formulas are not rounded
-        const start = old ?? 0, same = 2 * EXACT * Math.abs(value - start) + 1e-15;
-        const off = ({gradient}) => Math.max(Math.abs(gradient - value), same);
-        let fits = all.filter(({gradient}) => isRounded(value, gradient, old)).sort((one, other) => off(one) - off(other));
-        if (fits.length && off(fits[0]) <= same) fits = fits.filter((each) => off(each) <= same);
-        if (fits.length || isFormula || !Number.isFinite(right)) return fits;
+        const start = old ?? 0, exact = 2 * EXACT * Math.abs(value - start) + 1e-15;
+        const off = ({gradient}) => Math.max(Math.abs(gradient - value), exact);
+        let found = suspects.map(([name, words, gradient, points]) => ({name, words: this.asked.words[words], gradient, points}))
+            .filter(({name, gradient}) => isRounded(value, gradient, old) && !(isFormula && name === "rounded-too-early"))
+            .sort((one, other) => off(one) - off(other));
+        if (found.length && off(found[0]) <= exact) found = found.filter((each) => off(each) <= exact);
+        if (found.length || isFormula || !Number.isFinite(right)) return found;
         const unit = 10 ** -(repr(value).split(".")[1] ?? "").length, size = Math.abs(right - start);
         const nearly = Math.max(NEARLY * size, Math.min(unit, ROUGHLY * size));
         return Math.abs(value - right) <= nearly ? [{name: "rounded-too-early", words: this.asked.rounded, points: 0.5}] : [];
@@ -491,8 +493,8 @@ class Marker {
         const marked = (sentence, parts, names = []) =>
             ({points, sentence: this.sentence(sentence, parts), names, isRight: sentence === "order"});
         if (late.length) {
-            const [p] = late[0];
-            return marked("too early", {node: name(p), users: listed(waits(p, order.indexOf(p)).map(name))}, ["too-early"]);
+            const [p, i] = late[0];
+            return marked("too early", {node: name(p), users: listed(waits(p, i).map(name))}, ["too-early"]);
         }
         if (missing.length) return marked("missing", {nodes: listed(missing.map(name))});
         return again ? marked("twice", {}) : marked("order", {});
