@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from importlib.resources import files
+from itertools import chain
 from pathlib import Path
 from string import Template
 from typing import Any, Literal
@@ -37,7 +38,7 @@ from autograd.mistakes import MISTAKES
 from autograd.notation import Notation, equation
 from autograd.player.asked import Asked, blank, conceal
 from autograd.player.javascript import NotLiveError, to_javascript
-from autograd.player.markup import as_data, element, policy_hash, write
+from autograd.player.markup import as_data, element, policy_hash, style_of, write
 from autograd.player.stage import draw_views
 from autograd.player.theme import colours
 from autograd.steps import Walk
@@ -80,10 +81,17 @@ class Player:
     @property
     def html(self) -> str:
         """The player as a page of its own, which makes no network requests."""
-        styles = (_part("page.css"), re.findall(r"<style>(.*?)</style>", self.markup, re.DOTALL)[0])
-        hashes = {"script_hash": policy_hash(self._script), "style_hashes": " ".join(map(policy_hash, styles))}
-        return _fill("page.html", title=escape(self.title), markup=self.markup, script=self._script, key=self._key,
-                     page_style=styles[0], **hashes)  # fmt: skip
+        style, script = _part("page.css"), self._script
+        return _fill(
+            "page.html",
+            title=escape(self.title),
+            markup=self.markup,
+            script=script,
+            script_hash=policy_hash(script),
+            key=self._key,
+            page_style=style,
+            style_hashes=f"{policy_hash(style)} {policy_hash(style_of(self.markup))}",
+        )
 
     @property
     def element(self) -> str:
@@ -198,19 +206,17 @@ def make_player(
     for each in losses:
         _refuse_unreadable(each, limit)
     walks = [Walk(each, n_digits=digits) for each in losses]
-    stages = [
-        element("div", svg, class_="stage", data_view=view, data_example=str(i))
+    layouts = [
+        [element("div", svg, class_="stage", data_view=view, data_example=str(i)) for svg in svgs]
         for i, walk in enumerate(walks)
-        for view, layouts in draw_views(walk, limit).items()
-        for svg in layouts
+        for view, svgs in draw_views(walk, limit).items()
     ]
+    stages = [*chain.from_iterable(layouts)]
     notes = dict.fromkeys(note for stage in stages if (note := stage[0].attrib.pop("data-notes", "")))
     if asked:
         for stage in stages:
             blank(stage[0])
-    first = {(stage.attrib["data-view"], stage.attrib["data-example"]): stage for stage in reversed(stages)}
-    shown = [stage for stage in stages if stage in first.values()]
-    spare = [write(stage) for stage in stages if stage not in shown]
+    shown, spare = [first for first, *_ in layouts], [write(stage) for _, *others in layouts for stage in others]
     views = list(dict.fromkeys(stage.attrib["data-view"] for stage in shown))
     switch = [element("button", view.capitalize(), type="button", data_shows=view) for view in views]
     rows, data = _data(walks, learn, spare, asked)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from typing import Any
 from xml.etree.ElementTree import Element, tostring
 
 from autograd.writing import printable
 
-__all__ = ["as_data", "element", "policy_hash", "write"]
+__all__ = ["as_data", "element", "policy_hash", "style_of", "write"]
 
 
 def element(tag: str, content: str | Element, **attributes: str) -> Element:
@@ -39,6 +40,11 @@ def as_data(content: Any) -> str:
     '{"label": "\\u003c/script>"}'
     """
     return json.dumps(content).replace("<", r"\u003c")
+
+
+def style_of(markup: str) -> str:
+    """Return the style sheet in a player's markup; all players of one kind have the same."""
+    return str(re.findall(r"<style>(.*?)</style>", markup, re.DOTALL)[0])
 
 
 def policy_hash(text: str) -> str:

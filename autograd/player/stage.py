@@ -38,7 +38,7 @@ ABOVE = 9  # points from the middle of a straight line to its label
 SCREEN = ((1265, 420), (845, 660))  # pixels: room for a picture on a screen, with the step below it or to its right
 PHONE = ((390, 420),)
 BETTER = 1.1  # how many times larger a fold has to make the text
-LEGIBLE, LARGEST = 10.0, 20.0  # pixels: sizes of text, see picture.js
+LEGIBLE, LARGE = 10.0, 20.0  # pixels: sizes of text, as in camera.js
 TEXT = 14.0  # the size of text, in points
 MARKS = 24  # points above and below a picture together, where the page writes products and marks
 FAR = 1e4  # where a unit that saturates has reached its limit
@@ -110,8 +110,8 @@ def _best(
 
 
 def _text_size(layout: Geometry, places: Sequence[tuple[float, float]]) -> float:
-    """Return the size of text, in pixels, in the better of the places for a picture, at most `LARGEST`."""
-    return min(LARGEST, max(TEXT * min(width / layout.width, height / (layout.height + MARKS)) for width, height in places))
+    """Return the size of text, in pixels, in the better of the places for a picture, at most `LARGE`."""
+    return min(LARGE, max(TEXT * min(width / layout.width, height / (layout.height + MARKS)) for width, height in places))
 
 
 def _marked(plan: Plan, geometry: Geometry, notation: Notation) -> Element:

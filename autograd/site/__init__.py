@@ -34,7 +34,7 @@ from autograd.files import write_whole
 from autograd.player import ASKING
 from autograd.player import SCRIPTS as PLAYER_SCRIPTS
 from autograd.player.javascript import FUNCTIONS, OVERFLOWING
-from autograd.player.markup import as_data, policy_hash
+from autograd.player.markup import as_data, policy_hash, style_of
 from autograd.player.theme import colours
 from autograd.rows import TABLE
 from autograd.site.examples import EXAMPLES
@@ -107,7 +107,7 @@ def make_site(vendor: str | os.PathLike[str] | None = None) -> dict[str, bytes]:
     contents["site.js"] = (head + _part("unfold.js")).encode()
     contents["site.css"] = (colours().replace(".player", ":root") + _part("site.css")).encode()
     first, *further = _examples()
-    style = _style(first)
+    style = style_of(first["markup"])
     others = [{**each, "markup": each["markup"].replace(style, "")} for each in further]  # the page has it once
     contents["examples.bin"] = zlib.compress(json.dumps(others).encode(), 9)
     loaded = [_entry(wheel, archive), _entry("worker.js", contents["worker.js"]), *_program_entries(uses_cdn=vendor is None)]
@@ -148,7 +148,7 @@ def _page(
     words = LANGUAGES[LANGUAGE]
     session = Session()
     session.show(**EXAMPLES[0].content)
-    styles = [_style(first), _style(session.exercise({}, KINDS[0]))]
+    styles = [style_of(shown["markup"]) for shown in (first, session.exercise({}, KINDS[0]))]
     data = {
         "languages": LANGUAGES,
         "files": loaded,
@@ -183,11 +183,6 @@ def _spoken(match: re.Match[str], words: Mapping[str, str]) -> str:
     label = f' aria-label="{escape(words[key])}"' if kind == "label" else ""
     text = escape(words[key]) if kind == "word" else ""
     return f'<{tag}{before} data-{kind}="{key}"{label}{after}>{text}'
-
-
-def _style(shown: Mapping[str, Any]) -> str:
-    """Return the style sheet in a player's markup; all players of one kind have the same."""
-    return str(re.findall(r"<style>(.*?)</style>", shown["markup"], re.DOTALL)[0])
 
 
 def _policy(styles: list[str], elsewhere: list[str]) -> str:
