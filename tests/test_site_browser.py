@@ -187,6 +187,23 @@ class TestCode:
         visit.wait("player?.steps === 2 && by('problem').hidden")
         visit.browser.events.clear()
 
+    def test_what_is_typed_after_the_end_of_python_is_computed_by_the_next_one(self, visit: Visit) -> None:
+        """An error in a callback of a cell ends it while no call waits for an answer."""
+        visit.open()
+        visit.browser.click("[value=code]")
+        later = "import js\nfrom pyodide.ffi import create_once_callable\njs.setTimeout(create_once_callable(lambda: 1 / 0), 300)"
+        visit.write("#code", f"{later}\nValue(1.0) * 2")
+        visit.browser.click("#run")
+        visit.wait("!by('retry').hidden")
+        visit.browser.click("[value=expression]")
+        visit.write("#expression", "(x + 3)*x")
+        visit.browser.press("Enter")
+        visit.wait("!by('problem').hidden")
+        assert visit.text("problem").startswith("Python has ended")
+        visit.browser.click("#retry")
+        visit.wait("player?.steps === 4 && by('problem').hidden && by('stop').hidden")
+        visit.browser.events.clear()
+
     def test_code_sends_nothing(self, visit: Visit) -> None:
         visit.open()
         visit.browser.click("[value=code]")

@@ -25,7 +25,7 @@ class Python {
         // A worker made from a blob has the policy of this page, even if the server sends none.
         const worker = this.worker = new Worker(address, {type: "module"});
         worker.onmessage = ({data}) => this.receive(data);
-        worker.onerror = (event) => this.fail(worker, new Error(event.message || "the worker has ended"));
+        worker.onerror = (event) => this.fail(worker, new EndedError(event.message || "the worker has ended"));
         try {
             await this.send({files: this.loaded});
         } finally {
@@ -88,11 +88,13 @@ class Python {
         this.begin();
     }
 
+    // End the worker after an error outside a call; later calls fail with it too, until `begin` starts another worker.
     fail(worker, error) {
         if (worker !== this.worker) return;
         worker.terminate();
         this.abandon(error);
-        this.notice("failed", error);
+        this.ready = Promise.reject(error);
+        this.ready.catch(() => this.notice("failed", error));
     }
 
     abandon(error) {
