@@ -34,7 +34,7 @@ from autograd import (
 )
 from autograd.compiler.canonical import canonical
 from autograd.compiler.interpreter import interpreter, interpreter_text
-from autograd.compiler.layout import box
+from autograd.compiler.layout import shape_of
 from autograd.compiler.native import NativeMachine
 from autograd.compiler.program import MACHINES
 from autograd.compiler.tracing import Trace
@@ -200,7 +200,7 @@ def test_every_left_row_meeting_every_right_row_is_a_matrix_product() -> None:
     ],
 )
 def test_lists_of_slots_are_arranged_in_two_dimensions(columns: list[list[int]], shape: tuple[int, ...]) -> None:
-    assert box([np.array(column) for column in columns]) == shape
+    assert shape_of([np.array(column) for column in columns]) == shape
 
 
 def test_groups_are_counted_up_to_a_limit() -> None:

@@ -191,8 +191,8 @@ class TestCode:
         """An error in a callback of a cell ends it while no call waits for an answer."""
         visit.open()
         visit.browser.click("[value=code]")
-        later = "import js\nfrom pyodide.ffi import create_once_callable\njs.setTimeout(create_once_callable(lambda: 1 / 0), 300)"
-        visit.write("#code", f"{later}\nValue(1.0) * 2")
+        later = "js.setTimeout(create_once_callable(lambda: 1 / 0), 300)"
+        visit.write("#code", f"import js\nfrom pyodide.ffi import create_once_callable\n{later}\nValue(1.0) * 2")
         visit.browser.click("#run")
         visit.wait("!by('retry').hidden")
         visit.browser.click("[value=expression]")

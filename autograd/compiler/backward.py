@@ -302,7 +302,7 @@ class Backward:
     def _through_dot(self, operands: tuple[int, ...], delta: int, risk: int, reach: Any) -> None:
         form, rules = self.form, _rules_of_dot(len(operands))
         for j, partial in zip(operands[2:], rules[2:], strict=True):
-            self.arrive(j, delta, self.form.constant(float(partial)), reach, risk)
+            self.arrive(j, delta, form.constant(float(partial)), reach, risk)
         is_square = operands[0] == operands[1]
         for k in (0,) if is_square else (0, 1):
             place, other, upstream = operands[k], operands[rules[k]], self._twice(delta) if is_square else delta

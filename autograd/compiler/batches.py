@@ -240,10 +240,6 @@ def _require_even(arrays: dict[str, Any], advice: str) -> None:
                             "multiply by a mask, 1 for what counts and 0 for what does not")  # fmt: skip
 
 
-def _steps(place: Sequence[Any]) -> str:
-    return "".join([f"[{i}]" for i in place])
-
-
 def _require_whole(table: Any, path: str) -> None:
     """Raise if a masked array, or a table of pandas, hides entries that NumPy would read as numbers."""
     if hasattr(table, "filled") and np.ma.is_masked(table):
@@ -258,8 +254,8 @@ def _require_whole(table: Any, path: str) -> None:
         for where in np.argwhere(np.asarray(table.isna())).tolist():
             x = entries[(*where,) if len(where) > 1 else where[0]]
             if not isinstance(x, float):  # NaN is a number
-                raise TypeError(f"{path}{_steps(where)} is {x!r}, {kind_of(x)}; fill such entries, or leave "
-                                "these examples out")  # fmt: skip
+                entry = path + "".join([f"[{i}]" for i in where])
+                raise TypeError(f"{entry} is {x!r}, {kind_of(x)}; fill such entries, or leave these examples out")
 
 
 def _kind(example: Any, depth: int, path: str) -> tuple[Any, ...]:

@@ -76,15 +76,15 @@ def run(ops, tos, ats, args, v, inputs, start, stop, parameters, gradient, out_r
 
 
 @njit(cache=True, error_model="numpy")
-def train(tape, v, inputs, ends, parameters, gradient, out_rows, out, flush, rule, w, rule_rows, states, plan, rates, scalars):
+def train(tape, v, inputs, ends, parameters, gradient, out_rows, out, flush, rule, w, rule_rows, states, steps, rates, scalars):
     """Make steps until a loss or gradient is not finite, or an output is beyond the limits; return the number of steps made.
 
-    The rows of `plan` hold for each step the factor of its gradient, and get its penalty and whether a gradient was not 0.
+    The rows of `steps` hold for each step the factor of its gradient, and get its penalty and whether a gradient was not 0.
     """
     lowest, highest, l2, t = scalars
     start = np.intp(0)  # not a literal: `run` would be compiled once more for that type
     for step in range(len(ends)):
-        stop, share = ends[step], plan[0, step]
+        stop, share = ends[step], steps[0, step]
         gradient[:] = 0.0
         run(tape[0], tape[1], tape[2], tape[3], v, inputs, start, stop, parameters, gradient, out_rows, out, flush)
         loss, penalty, moved = 0.0, 0.0, False
@@ -112,7 +112,7 @@ def train(tape, v, inputs, ends, parameters, gradient, out_rows, out, flush, rul
                 parameters[first + b] = w[rule_rows[0], b]
                 for k in range(len(states)):
                     states[k, first + b] = w[rule_rows[1 + k], b]
-        plan[1, step], plan[2, step] = penalty, moved
+        steps[1, step], steps[2, step] = penalty, moved
         start = stop
     return len(ends)
 '''

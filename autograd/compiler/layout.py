@@ -169,7 +169,7 @@ class _Places:
         """Lay out a row that is applied element by element, from the addresses of its operands [nodes×operands]."""
         order = _ascending(rows)
         columns = [*rows[order].T]
-        shape = box(columns)
+        shape = shape_of(columns)
         yield order.reshape(shape), tuple([_slots(column.reshape(shape)) for column in columns])
 
     def _folds(self, rows: Array) -> Placed:
@@ -286,10 +286,10 @@ def _numbered(rows: Array) -> Array:
     return np.unique(rows, return_inverse=True)[1].reshape(-1)
 
 
-def box(columns: Sequence[Array]) -> tuple[int, ...]:
+def shape_of(columns: Sequence[Array]) -> tuple[int, ...]:
     """Return the shape in which to see columns of slots: two dimensions if one that jumps is evenly spaced there, else one.
 
-    >>> box([np.array([0, 1, 2, 3, 4, 5]), np.array([7, 7, 7, 8, 8, 8])])
+    >>> shape_of([np.array([0, 1, 2, 3, 4, 5]), np.array([7, 7, 7, 8, 8, 8])])
     (2, 3)
     """
     n = len(columns[0])

@@ -113,7 +113,7 @@ class Names:
 
     def taken(self) -> set[tuple[str, ...]]:
         """Return the names of all groups of parameters, as words."""
-        return {_told_apart(words, i) for words, wholes in self.wholes.items() for i in range(len(wholes))}
+        return {_with_primes(words, i) for words, wholes in self.wholes.items() for i in range(len(wholes))}
 
     def labels(self, slots: Slots) -> list[str]:
         """Return the labels of slots; for results, an empty list unless all have one."""
@@ -154,7 +154,7 @@ class Names:
         def entries() -> Array:
             return coordinates(whole.shape, [self.parameters[slot] for slot in whole.order.tolist()])
 
-        return [part_of(_told_apart(words, i), whole.order, slots.index, entries)]
+        return [part_of(_with_primes(words, i), whole.order, slots.index, entries)]
 
 
 def _key(slots: Slots) -> tuple[int, bytes]:
@@ -162,6 +162,6 @@ def _key(slots: Slots) -> tuple[int, bytes]:
     return PARAMETERS if slots.space == GRADIENT else slots.space, distinct(slots.index).tobytes()
 
 
-def _told_apart(words: tuple[str, ...], i: int) -> tuple[str, ...]:
+def _with_primes(words: tuple[str, ...], i: int) -> tuple[str, ...]:
     """Return the words of the i-th group of parameters that have them, with ′ from the second on; p1, p2, … for empty ones."""
     return tuple([word + i * "′" if word else f"p{i + 1}" for word in words])

@@ -107,17 +107,17 @@ class NativeMachine:
             The number of steps made, the outputs [outputs×examples], each step's penalty, whether a gradient was other than 0.
         """
         dtype, inputs, width = self.parameters.dtype, self._joined(arguments), update._width(self.parameters.size)
-        plan = np.zeros((3, len(sizes)), dtype)
-        plan[0] = 1 / np.array(sizes) if mean else 1.0
+        steps = np.zeros((3, len(sizes)), dtype)
+        steps[0] = 1 / np.array(sizes) if mean else 1.0
         gradient, out = np.zeros(self.parameters.size, dtype), np.empty((len(self.out_rows), len(inputs)), dtype)
         kept = np.ascontiguousarray(states)  # to numba, another order is another type
         made = interpreter("train", dtype)(
             self.whole, self._sheet(self._width(max(sizes))), inputs, np.cumsum(sizes), self.parameters, gradient,
-            self.out_rows, out, self.flush, update.forward, update._sheet(width), update.out_rows, kept, plan,
+            self.out_rows, out, self.flush, update.forward, update._sheet(width), update.out_rows, kept, steps,
             np.asarray(rates, dtype), scalars,
         )  # fmt: skip
         states[...] = kept
-        return made, out, plan[1], bool(plan[2].any())
+        return made, out, steps[1], bool(steps[2].any())
 
     def _joined(self, arguments: Sequence[Array]) -> Array:
         """Return the arguments as one writeable array; to numba, any other is another type."""

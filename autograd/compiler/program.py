@@ -126,7 +126,7 @@ class Program:
         if numbers is not self._parameters:  # the same array is set after ``program.parameters -= step``
             # The machines hold this array, so it is filled, not replaced.
             self._parameters[...] = numbers_of(numbers, "parameters", len(self.leaves), "leaf")
-        self._known = self._numbers_now()  # whatever they are: it was said what to compute with
+        self._known = self._numbers_now()  # earlier changes of the `Value`s no longer matter
 
     def _numbers_now(self) -> dict[Value, float]:
         """Return the numbers of parameters' `Value`s, of which a few stand for many."""

@@ -96,7 +96,6 @@ class Version(Plan):
         classes: dict[str, type],
     ) -> None:  # fmt: skip
         builds = [flatten(x, argument(i))[1] for i, x in enumerate(examples)]
-
         self._jacobians: dict[str, tuple[Jacobian, Plan]] = {}
         self.shapes, self._classes, self._function, self._labels = shapes, classes, f, Batch(examples).labels
         self._trace = functools.partial(Trace, f, leaves, [*shapes.values()], builds)
