@@ -1,7 +1,7 @@
 // ---- the state of the page in the fragment of its address: JSON, deflated, in base64url
 
-const LONG = 8192; // characters; some programs cut off longer addresses
-const MOST = 1_000_000; // bytes that a link may unfold to
+const LONGEST = 8192; // characters of an address; some programs cut off longer ones
+const MOST_BYTES = 1_000_000; // that a link may unfold to
 
 async function through(stream, bytes, most) {
     const parts = [], reader = new Blob([bytes]).stream().pipeThrough(stream).getReader();
@@ -23,7 +23,7 @@ async function pack(state) {
 // Return the state in a fragment, without entries of the wrong type; throw an error if it cannot be read.
 async function unpack(fragment, languages) {
     const bytes = Uint8Array.from(atob(fragment.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
-    const found = JSON.parse(new TextDecoder("utf-8", {fatal: true}).decode(await through(new DecompressionStream("deflate"), bytes, MOST)));
+    const found = JSON.parse(new TextDecoder("utf-8", {fatal: true}).decode(await through(new DecompressionStream("deflate"), bytes, MOST_BYTES)));
     const isText = (x) => typeof x === "string", state = {};
     if (isText(found.expression)) state.expression = found.expression;
     else if (isText(found.code)) state.code = found.code;
@@ -80,7 +80,7 @@ class Links {
         } catch {
             text = page.word("link-here"); // the browser does not let pages write to the clipboard
         }
-        page.notify(size > LONG ? page.word("link-long", {size: (size / 1024).toFixed(1)}) : text);
+        page.notify(size > LONGEST ? page.word("link-long", {size: (size / 1024).toFixed(1)}) : text);
     }
 
     // Open the link in the address.

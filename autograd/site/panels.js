@@ -14,6 +14,7 @@ class Panels {
     constructor(page) {
         this.page = page;
         this.seed = 0;
+        this.order = 0; // counts requests, as in the page
         this.tabs = TABS.map((tab) => by(`tab-${tab}`));
         for (const [i, tab] of this.tabs.entries()) {
             tab.addEventListener("click", () => this.open(TABS[i]));
@@ -76,17 +77,17 @@ class Panels {
     async refresh() {
         const {page} = this, {tab} = page, panels = {why: "reasons", check: "report", exercise: "task", code: "source"};
         if (!panels[tab]) return; // the player
-        const place = by(panels[tab]), turn = this.turn = (this.turn ?? 0) + 1;
+        const place = by(panels[tab]), order = ++this.order;
         by("another").hidden = !/^\d/.test(by("kind").value);
         if (page.host.isConnected === false || !page.names.length) return void place.replaceChildren(page.word("nothing"));
         if (document.body.dataset.python !== "ready") place.replaceChildren(page.word("waiting"));
         try {
             const parts = await this[tab](); // the method with the tab's name
-            if (turn !== this.turn) return;
+            if (order !== this.order) return;
             place.replaceChildren(...parts);
             if (tab === "exercise" && !this.asked.host.player) page.attach(this.asked.host, this.asked.rows);
         } catch (error) {
-            if (turn === this.turn) place.replaceChildren(error instanceof StoppedError ? page.word("stopped") : error.message);
+            if (order === this.order) place.replaceChildren(error instanceof StoppedError ? page.word("stopped") : error.message);
         }
     }
 

@@ -25,13 +25,15 @@ class Page {
         this.arriving = {}; // from a link: the numbers, step and view of the player that will be shown
         this.links = new Links(this);
         this.order = 0; // counts requests, so that late answers are dropped
+        this.asking = 0; // requests that Python has not answered
+        this.state = ["loading", 0]; // of Python: a phase and its detail
+        this.isBusy = this.wasReady = false;
         this.listen();
         this.panels = new Panels(this);
-        this.choose(SITE.languages);
+        this.offerLanguages();
         this.host = document.querySelector(".autograd-player");
-        this.first = this.host.shadowRoot.innerHTML;
         this.style = this.host.shadowRoot.querySelector("style").textContent;
-        this.shown = {...SITE.first, markup: this.first};
+        this.shown = this.first = {...SITE.first, markup: this.host.shadowRoot.innerHTML};
         this.play(SITE.first.rows);
         this.python = new Python(SITE.files, (...notice) => this.onPython(...notice));
         this.showState();
@@ -63,8 +65,8 @@ class Page {
         }
     }
 
-    choose(languages) {
-        const names = Object.entries(languages);
+    offerLanguages() {
+        const names = Object.entries(SITE.languages);
         by("languages").hidden = names.length < 2;
         by("language").append(...names.map(([key, words]) => new Option(words["language-name"], key)));
         by("language").addEventListener("change", () => this.speak(by("language").value));
@@ -140,7 +142,6 @@ class Page {
         by("expression-part").hidden = mode !== "expression";
         by("code-part").hidden = mode !== "code";
         by("gate").hidden = true;
-        this.number();
         this.complain(null);
     }
 
@@ -149,7 +150,7 @@ class Page {
         const {content} = SITE.examples[i], order = ++this.order;
         this.arriving = {};
         this.fill(content);
-        const shown = i ? (await this.examples())[i - 1] : {...SITE.first, markup: this.first};
+        const shown = i ? (await this.examples())[i - 1] : this.first;
         if (order !== this.order) return;
         this.show(content, shown);
         if (this.tab !== "step") this.panels.refresh();
@@ -162,14 +163,17 @@ class Page {
     }
 
     // Write content into the fields.
-    fill({expression, values, code}) {
-        this.turn(expression === undefined ? "code" : "expression");
-        if (expression === undefined) by("code").value = code;
-        else by("expression").value = expression;
-        this.values = values ?? {};
+    fill({expression, values = {}, code}) {
         document.activeElement.isTyped = false; // what was typed belongs to what was here before
-        this.number();
-        if (expression !== undefined) this.list(this.values);
+        this.values = values;
+        if (expression === undefined) {
+            by("code").value = code;
+            this.turn("code");
+        } else {
+            by("expression").value = expression;
+            this.list(values);
+            this.turn("expression");
+        }
         this.nameExample({expression, code});
         by("output").hidden = true;
     }
@@ -250,7 +254,7 @@ class Page {
         if (document.body.dataset.python === "loading") this.notify(this.word("waiting"));
         await this.python.ready;
         if (by("notice").textContent === this.word("waiting")) this.notify("");
-        this.asking = (this.asking ?? 0) + 1;
+        this.asking++;
         const timer = setTimeout(() => (by("stop").hidden = false), SLOW);
         try {
             return await this.python.call(name, given);
@@ -399,7 +403,7 @@ class Page {
     }
 
     showState() {
-        const [phase, detail] = this.state ?? ["loading", 0];
+        const [phase, detail] = this.state;
         by("retry").hidden = phase !== "failed";
         const texts = {
             loading: () => (detail < 1 ? this.word("loading", {percent: Math.round(detail * 100)}) : this.word("starting")),
