@@ -142,10 +142,10 @@ class Picture {
 
     // ---- showing a scene
 
-    // The text of a cell in a scene, and the number that gives it its colour.
-    contentOf({box, arrow, i, value, gradient, name, first}, scene) {
-        const {graph} = this, {known, arrived} = scene;
-        if (arrow) return this.contentOfLabel(arrow, i, first, scene);
+    // The text of a cell in this scene, and the number that gives it its colour.
+    contentOf({box, arrow, i, value, gradient, name, first}) {
+        const {graph, scene} = this, {known, arrived} = scene;
+        if (arrow) return arrow.isWeight ? this.contentOfWeight(arrow, i, first) : this.contentOfFlow(arrow);
         if (value !== null) return [known.has(value) ? `${name} = ${graph.number(graph.values[value])}` : name];
         if (gradient === null) return [first];
         const blank = this.blanks?.cell(gradient); // in an exercise
@@ -156,26 +156,35 @@ class Picture {
         return [`∂${box.lines.find((line) => line.value === out).name} = ${graph.number(arrived.get(out))}`, arrived.get(out)];
     }
 
-    // The label of an arrow: for a weight its value and its gradient, for any other edge its flow; at the step, the product.
-    contentOfLabel({flow, weighs, isWeight, label}, i, first, scene) {
-        const {graph} = this, flowed = (edge) => edge !== null && scene.flowed.has(edge.join("."));
-        const here = (edge) => flowed(edge) && scene.node === edge[0] && this.edge(edge).taken;
-        if (!isWeight) {
-            const blank = flow && this.blanks?.edge(flow);
-            if (blank) return blank;
-            if (!flowed(flow)) return [""];
-            if (!this.edge(flow).taken) return ["not taken"];
-            const edge = this.edge(flow), flows = edge.contribution;
-            return [here(flow) ? graph.product(edge).replace(/ (?=[×=])/g, "\n") : `← ${graph.number(flows)}`, flows];
+    // On an arrow without a weight: what has flowed back along it, or at its step the product.
+    contentOfFlow({flow}) {
+        const {graph} = this, blank = flow && this.blanks?.edge(flow);
+        if (blank) return blank;
+        if (!this.hasFlowed(flow)) return [""];
+        const edge = this.edge(flow), {taken, contribution} = edge;
+        if (!taken) return ["not taken"];
+        if (this.scene.node !== flow[0]) return [`← ${graph.number(contribution)}`, contribution];
+        return [graph.product(edge).replace(/ (?=[×=])/g, "\n"), contribution];
+    }
+
+    // On an arrow with a weight: its number in the first line, and its gradient in the second.  A line for both has the number
+    // until the gradient has arrived.
+    contentOfWeight({flow, weighs, label}, i, first) {
+        const {graph, scene} = this, isAlone = label.children.length === 1, hasArrived = this.hasFlowed(weighs);
+        if (i === 0 && !(isAlone && hasArrived)) {
+            const isInProduct = this.hasFlowed(flow) && scene.node === flow[0] && this.edge(flow).taken;
+            if (isInProduct && !isAlone) return [""];
+            return [weighs ? graph.number(graph.values[this.inputOf(weighs)]) : first];
         }
-        const isAlone = label?.children.length === 1; // one line for both: the weight until its gradient has arrived
-        if (i === 0 && here(flow) && !isAlone) return [""]; // the weight stands in the product
-        if (i === 0 && !(isAlone && flowed(weighs))) return [weighs ? graph.number(graph.values[this.inputOf(weighs)]) : first];
         const blank = weighs && this.blanks?.cell(this.inputOf(weighs));
         if (blank) return blank;
-        if (!flowed(weighs)) return [""];
+        if (!hasArrived) return [""];
         const x = scene.arrived.get(this.inputOf(weighs));
         return [`∂w ${graph.number(x)}`, x];
+    }
+
+    hasFlowed(edge) {
+        return edge !== null && this.scene.flowed.has(edge.join("."));
     }
 
     inputOf([p, k]) {
@@ -236,11 +245,11 @@ class Picture {
 
     // Whether the arrow belongs to the step, whether something has gone along it, and the number that has.
     stateOf({flow, weighs, to, from}) {
-        const {phase, node, known, arrived, flowed} = this.scene, {graph} = this, edge = flow ?? weighs;
+        const {phase, node, known, arrived} = this.scene, {graph} = this, edge = flow ?? weighs;
         const isHere = (edge ? edge[0] : to[0]) === node;
         if (phase === "backward") {
             if (edge === null) return [isHere, arrived.has(to[0]), 0];
-            return [isHere, flowed.has(edge.join(".")), this.edge(edge).contribution];
+            return [isHere, this.hasFlowed(edge), this.edge(edge).contribution];
         }
         const isDone = known.has(to[0]);
         if (weighs) return [isHere, isDone, graph.partial(...weighs) * graph.values[this.inputOf(weighs)]];
@@ -277,7 +286,7 @@ class Picture {
         const {scene, graph, camera} = this, waiting = [[], [], []];
         const near = new Set([scene.node, ...(graph.nodes[scene.node]?.inputs ?? [])]);
         for (const cell of this.cells) {
-            const [text, x] = this.contentOf(cell, scene), sign = x === undefined ? "" : signOf(x);
+            const [text, x] = this.contentOf(cell), sign = x === undefined ? "" : signOf(x);
             if (text === cell.shown && sign === cell.sign) continue;
             const isNear = cell.box ? cell.box.ids.some((place) => near.has(place)) : cell.arrow.group.matches(".active");
             waiting[isNear ? 0 : camera.sees(cell.x, cell.y) ? 1 : 2].push([cell, text, sign]);
