@@ -60,7 +60,7 @@ class Controls {
         this.on(".speed", "change", ({value}) => (player.speed = Number(value)));
         this.on("[data-shows]", "click", ({dataset}) => player.look(dataset.shows));
         this.on(".asks", "change", ({value}) => {
-            player.quiz.signs = value === "signs";
+            player.quiz.onlySigns = value === "signs";
             if (player.quiz.isOn) player.quiz.again();
         });
         const examples = player.find(".example");

@@ -309,6 +309,7 @@ class Curve {
         const scale = isLog ? Math.log10 : (x) => x;
         const [low, high] = [Math.min(...finite.map(scale), isLog ? Infinity : 0), Math.max(...finite.map(scale))];
         const n = Math.max(this.losses.length - 1, 1);
+        // In the 200 by 60 of player.html, with a margin for the circle.
         const point = (x, i) => [(i / n) * 196 + 2, 56 - ((scale(x) - low) / (high - low || 1)) * 52];
         const points = this.losses.map(point).filter(([, y]) => Number.isFinite(y));
         const line = points.map((each) => each.map((x) => x.toFixed(1)).join(",")).join(" ");
@@ -332,7 +333,7 @@ class Mistakes {
         this.entries = Object.entries(about).map(([name, what]) => this.entry(name, what));
         this.harmless = made("p", {className: "harmless"});
         player.find(".mistakes").append(...this.entries.map(({element}) => element), this.harmless);
-        this.sort();
+        this.offer();
     }
 
     entry(name, what) {
@@ -347,11 +348,11 @@ class Mistakes {
     refresh() {
         clearTimeout(this.timer);
         for (const entry of this.entries) if (entry.element.open) this.show(entry);
-        this.timer = setTimeout(() => this.sort(), 100);
+        this.timer = setTimeout(() => this.offer(), 100);
     }
 
     // Offer those that make a difference, and name the others.
-    sort() {
+    offer() {
         if (this.player.exercise?.isOpen) return; // it would give answers away
         for (const entry of this.entries) if (!entry.element.open) this.show(entry);
         const idle = this.entries.filter(({isIdle}) => isIdle).map(({name}) => name);

@@ -21,9 +21,7 @@ function agrees(guess, right) {
 class Quiz {
     constructor(player) {
         this.player = player;
-        this.isOn = this.isAsking = false;
-        // Whether only the signs are in question.
-        this.signs = false;
+        this.isOn = this.isAsking = this.onlySigns = false;
         this.right = this.asked = 0;
         this.fields = [];
     }
@@ -54,7 +52,7 @@ class Quiz {
     // A field for a prediction; `context` leads to the numbers with which a wrong one is compared.
     field(label, answer, context) {
         const element = made("span", {className: "asked"}), field = {element, answer, context, guess: ""};
-        if (this.signs) {
+        if (this.onlySigns) {
             for (const [word, sign] of Object.values(SIGNS)) {
                 const click = () => {
                     field.guess = sign;
@@ -96,13 +94,13 @@ class Quiz {
 
     // Whether a guess, a sign or the text of a number, is right.
     isRight(guess, right) {
-        if (this.signs) return SIGNS[signOf(right)]?.[1] === guess;
+        if (this.onlySigns) return SIGNS[signOf(right)]?.[1] === guess;
         return agrees(read(guess), right) || (/^nan$/i.test(guess) && Number.isNaN(right));
     }
 
     // A hint for a wrong number, or a wrong sign.
     hint(guess, right, {edge, node}) {
-        if (this.signs) return Number.isNaN(right) ? "NaN has no sign" : "";
+        if (this.onlySigns) return Number.isNaN(right) ? "NaN has no sign" : "";
         if (Number.isNaN(guess)) return "a number, such as 1/2 or -0.5";
         if (right !== 0 && agrees(guess, -right)) return "the sign";
         if (!edge) return this.hintOfValue(guess, node);
