@@ -157,7 +157,7 @@ def page_of_the_site() -> Iterator[str]:
     """Iterate over the words and fields of the site's page."""
     first, files = {"title": "A player", "markup": "<style></style><p>a picture</p>"}, {"site.css": b"", "site.js": b""}
     with patch.object(geometry, "lay_out", in_ranks):
-        page = _page(first, [], "autograd-1.0-py3-none-any.whl", files, False)
+        page = _page(first, [], "autograd-1.0-py3-none-any.whl", files)
     yield from re.findall(r"<[^<]*data-(?:word|label)=[^>]*>[^<]*|<title>[^<]*|<input[^>]*>|<option[^>]*>[^<]*", page)
 
 

@@ -111,7 +111,7 @@ def make_site(vendor: str | os.PathLike[str] | None = None) -> dict[str, bytes]:
     others = [{**each, "markup": each["markup"].replace(style, "")} for each in further]  # the page has it once
     contents["examples.bin"] = zlib.compress(json.dumps(others).encode(), 9)
     loaded = [_entry(wheel, archive), _entry("worker.js", contents["worker.js"]), *_program_entries(uses_cdn=vendor is None)]
-    contents["index.html"] = _page(first, loaded, wheel, contents, vendor is None).encode()
+    contents["index.html"] = _page(first, loaded, wheel, contents).encode()
     own = ["./", *(file for file in contents if file != wheel)]
     version = hashlib.sha256(b"".join(contents.values())).hexdigest()[:12]
     head = f"const VERSION = {json.dumps(version)}, FILES = {json.dumps(own)};\n"
@@ -142,9 +142,7 @@ def _program_entries(uses_cdn: bool) -> Iterator[dict[str, Any]]:
             yield {"name": name, "address": address, "integrity": integrity, "size": size}
 
 
-def _page(
-    first: dict[str, Any], loaded: list[dict[str, Any]], wheel: str, contents: Mapping[str, bytes], uses_cdn: bool
-) -> str:
+def _page(first: dict[str, Any], loaded: list[dict[str, Any]], wheel: str, contents: Mapping[str, bytes]) -> str:
     words = LANGUAGES[LANGUAGE]
     session = Session()
     session.show(**EXAMPLES[0].content)
@@ -164,7 +162,7 @@ def _page(
         language=LANGUAGE,
         direction=words["direction"],
         title=words["title"],
-        policy=escape(_policy(styles, [each["address"] for each in loaded] if uses_cdn else [])),
+        policy=escape(_policy(styles, [each["address"] for each in loaded])),
         style_hash=digest(contents["site.css"]),
         script_hash=digest(contents["site.js"]),
         examples=options + '<option value="" hidden data-word="own"></option>',
@@ -185,13 +183,13 @@ def _spoken(match: re.Match[str], words: Mapping[str, str]) -> str:
     return f'<{tag}{before} data-{kind}="{key}"{label}{after}>{text}'
 
 
-def _policy(styles: list[str], elsewhere: list[str]) -> str:
+def _policy(styles: list[str], addresses: list[str]) -> str:
     """Return the page's Content-Security-Policy; the worker, which is made from a blob, inherits it.
 
     Requests go only to this site and, unless those files are copied into it, to the addresses of the pinned files.  Scripts
     are the site's own, and blobs: Pyodide's, after a check of their digests.  WebAssembly needs permission to be compiled.
     """
-    connect = " ".join(["'self'", *(each for each in elsewhere if each.startswith("https:"))])
+    connect = " ".join(["'self'", *(each for each in addresses if each.startswith("https:"))])
     hashed = " ".join(map(policy_hash, styles))
     return "; ".join([
         "default-src 'none'", "script-src 'self' blob: 'wasm-unsafe-eval'", f"style-src 'self' {hashed}", "img-src data:",

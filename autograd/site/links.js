@@ -102,7 +102,6 @@ class Links {
 
     async compute({expression, values, step, view}) {
         const {page} = this, example = SITE.examples.findIndex(({content}) => content.expression === expression);
-        page.fill({expression, values});
         if (example >= 0) {
             await page.take(example);
             page.set(values);
@@ -111,6 +110,7 @@ class Links {
             if (page.player) page.resume(step, view);
             return;
         }
+        page.fill({expression, values});
         const error = await page.compute({step, view, isPlaying: !step}), given = page.values;
         if (!error) return;
         page.values = {}; // a player made at other numbers shows where these are undefined

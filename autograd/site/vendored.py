@@ -85,14 +85,14 @@ def collect(modules: Path) -> Iterator[tuple[str, bytes]]:
         VendorError: if one is missing, or differs from the pinned one.
     """
     for program in PROGRAMS:
-        wanted = f"npm install {program.name}@{program.version}"
+        command = f"npm install {program.name}@{program.version}"
         for file, (_, expected) in program.files.items():
             path = modules / program.name / file
             try:
                 data = path.read_bytes()
             except OSError as error:
-                raise VendorError(f"{path} cannot be read: {error.strerror}; run `{wanted}`") from None
+                raise VendorError(f"{path} cannot be read: {error.strerror}; run `{command}`") from None
             if digest(data) != expected:
                 raise VendorError(f"{path} is not the file of version {program.version}: its digest is {digest(data)}, and "
-                                  f"{expected} is pinned; run `{wanted}`")  # fmt: skip
+                                  f"{expected} is pinned; run `{command}`")  # fmt: skip
             yield f"{program.folder}/{Path(file).name}", data
