@@ -82,7 +82,7 @@ class Bound:
         for i, size in enumerate(machine.sizes):
             self.steps[INPUTS + i] = (dtype.itemsize, size * dtype.itemsize)
         self.outputs = layout.outputs_by_space()
-        self.patches: list[tuple[list[Any], int, ArgumentView]] = []
+        self.patches: list[tuple[list[Any], int, ArgumentView]] = []  # operands of calls that only a run knows
         self.calls: list[Call] = []
         n_forward = 0  # the number of calls of the forward pass, which comes first
         self._gathered: dict[Any, Array] = {}

@@ -82,16 +82,9 @@ class Player:
     def html(self) -> str:
         """The player as a page of its own, which makes no network requests."""
         style, script = _part("page.css"), self._script
-        return _fill(
-            "page.html",
-            title=escape(self.title),
-            markup=self.markup,
-            script=script,
-            script_hash=policy_hash(script),
-            key=self._key,
-            page_style=style,
-            style_hashes=f"{policy_hash(style)} {policy_hash(style_of(self.markup))}",
-        )
+        return _fill("page.html", title=escape(self.title), markup=self.markup, script=script, key=self._key, page_style=style,
+                     script_hash=policy_hash(script),
+                     style_hashes=f"{policy_hash(style)} {policy_hash(style_of(self.markup))}")  # fmt: skip
 
     @property
     def element(self) -> str:
@@ -106,7 +99,7 @@ class Player:
             "notebook.html",
             title=escape(self.title),
             picture=image(first.svg, first.summary) if first is not None else "",
-            advice=advice * bool(self.steps),
+            advice=advice if first is not None else "",
             markup=as_data(self.markup),
             script=self._script,
             key=self._key,
@@ -116,11 +109,11 @@ class Player:
     @cached_property
     def _first(self) -> Drawing | None:
         """A picture of the first step, or of the whole graph of an exercise, for pages where scripts do not run."""
+        if not self.steps:
+            return None
         steps = self.walks[0]
         step = len(steps.order) - 1 if self.asks else 0
         view: Literal["nodes", "neurons"] = "neurons" if 'data-view="neurons"' in self.markup else "nodes"
-        if not self.steps:
-            return None
         return draw(steps.loss, step=step, view=view, digits=steps.notation.digits, limit=len(steps.names))
 
     @cached_property
