@@ -349,7 +349,9 @@ class TestInOtherPages:
         players.show(neuron(), address="#compact", width=420, height=300)
         assert players.run("find('.stages').getBoundingClientRect().height") > 100
         assert players.run("find('.bar').getBoundingClientRect().bottom") <= 300
-        assert players.run("getComputedStyle(find('.mistakes')).display") == "none"
+        for address, display in (("step=2", "block"), ("compact", "none")):
+            players.browser.run(f"new Promise(done => {{ onhashchange = () => done(); location.hash = '{address}'; }})")
+            assert players.run("getComputedStyle(find('.mistakes')).display") == display
 
 
 class TestSafety:

@@ -260,6 +260,7 @@ class Address {
         const {player} = this, given = [...new URLSearchParams(location.hash.slice(1).replaceAll("+", "%2B"))];
         const {step = this.start, example = 1, view = player.stages[0].dataset.view, compact, ...numbers} = Object.fromEntries(given);
         player.isCompact = compact !== undefined;
+        player.arrange();
         if (example - 1 !== player.example && player.graphs[example - 1]) player.choose(example - 1);
         // Leaves that are not named get their first numbers.
         const meant = new Map(this.leaves().map(([i, {value}]) => [i, value]));
