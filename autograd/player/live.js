@@ -4,6 +4,8 @@
 // The idea: everything else follows from values, local derivatives and visits, added in the same order as in Python, so that
 // the sums are the same; and a text is written only when it is shown, from the numbers of that moment.
 
+const TOLERANCE = 1e-9; // relative to the largest number: how far the page may be from Python
+
 // A backward pass while it runs: the right one, or a mistaken one.
 class Pass {
     // start: the gradients before the pass, by place; by default 0.
@@ -138,8 +140,8 @@ class Graph {
     }
 
     // Compare with Python's numbers at the recorded leaves; return an empty string, or the row that differs and both numbers.
-    check(tolerance = 1e-9) {
-        const differs = (x, y, scale) => !(Object.is(x, y) || x === y || Math.abs(x - y) <= tolerance * scale);
+    check() {
+        const differs = (x, y, scale) => !(Object.is(x, y) || x === y || Math.abs(x - y) <= TOLERANCE * scale);
         const largest = (key) => Math.max(...this.nodes.map((node) => Math.abs(node[key])).filter(Number.isFinite), 0);
         const values = largest("data"), gradients = largest("gradient");
         for (const p of this.order) {
