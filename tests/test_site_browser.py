@@ -315,6 +315,14 @@ class TestTabs:
         exec(program, names)
         assert names["f"].data == parse(EXAMPLES[0].source)(0.75, 2.0, -0.4)
 
+    def test_code_that_the_browser_does_not_copy_is_selected(self, page: Visit) -> None:
+        page.open_tab("code", "Value")
+        page.run("Object.defineProperty(navigator, 'clipboard', {configurable: true, value: undefined})")
+        page.browser.click("#copy")
+        page.wait(f"by('notice').textContent === {json.dumps(WORDS['copy-here'])}")
+        assert page.run("getSelection().toString()").startswith("from autograd import")
+        page.run("delete navigator.clipboard")
+
     def test_keys_move_between_the_tabs(self, visit: Visit) -> None:
         visit.open(is_ready=False)
         visit.run("by('tab-step').focus()")

@@ -40,6 +40,16 @@ async function unpack(fragment, languages) {
 // Numbers that JSON cannot hold become text, as in Python.
 const strict = (numbers) => Object.fromEntries(Object.entries(numbers).map(([name, x]) => [name, Number.isFinite(x) ? x : String(x)]));
 
+// Put a text into the clipboard; return whether the browser lets pages do that.
+async function toClipboard(text) {
+    try {
+        await navigator.clipboard.writeText(text); // without a secure origin there is no clipboard
+        return true;
+    } catch {
+        return false;
+    }
+}
+
 // The links of a page: it follows them, and keeps its address up to date.
 class Links {
     constructor(page) {
@@ -73,14 +83,9 @@ class Links {
     async copy() {
         const {page} = this;
         if (by("gate").hidden) await this.write();
-        const size = location.href.length;
-        let text = page.word("link-copied");
-        try {
-            await navigator.clipboard.writeText(location.href);
-        } catch {
-            text = page.word("link-here"); // the browser does not let pages write to the clipboard
-        }
-        page.notify(size > LONGEST ? page.word("link-long", {size: (size / 1024).toFixed(1)}) : text);
+        const size = location.href.length, isCopied = await toClipboard(location.href);
+        if (size > LONGEST) page.notify(page.word("link-long", {size: (size / 1024).toFixed(1)}));
+        else page.notify(page.word(isCopied ? "link-copied" : "link-here"));
     }
 
     // Open the link in the address.

@@ -56,7 +56,7 @@ class Panels {
             by(`panel-${each}`).hidden = each !== tab;
         });
         if (tab === "step") page.player?.arrange();
-        else page.halt(); // what the other tabs say is about numbers that stand still
+        else page.halt(); // the other tabs are about numbers that stand still
         this.refresh();
         page.links.writeSoon();
     }
@@ -126,8 +126,9 @@ class Panels {
     }
 
     async copy() {
-        await navigator.clipboard.writeText(by("source").textContent).catch(() => getSelection().selectAllChildren(by("source")));
-        this.page.notify(this.page.word("copied"));
+        const isCopied = await toClipboard(by("source").textContent);
+        if (!isCopied) getSelection().selectAllChildren(by("source"));
+        this.page.notify(this.page.word(isCopied ? "copied" : "copy-here"));
     }
 
     // An exercise is a player of its own, which marks answers by itself; it is kept until the graph or its numbers change.

@@ -114,6 +114,7 @@ LANGUAGES: Final[dict[str, dict[str, str]]] = {
         "source-intro": "This Python makes the same graph. It needs this project: run pip install . in its folder.",
         "copy": "Copy",
         "copied": "Copied.",
+        "copy-here": "The browser did not copy the code. It is selected now: press Ctrl+C.",
         "no-scripts": "This page computes in your browser, so it needs JavaScript.",
         **{phrase: phrase for phrase in (*FRAME, *SPOKEN)},
     },
