@@ -192,8 +192,8 @@ def require_same(numbers: Mapping[Value, float], then: str) -> None:
     """Raise if a leaf has another number than it had at some time.
 
     Args:
-        numbers: those of leaves at that time.
-        then: when it was, and what to do now.
+        numbers: the leaves, each with its number at that time.
+        then: the end of the message: when that was, and what to do now.
 
     Raises:
         ValueError: for another number.

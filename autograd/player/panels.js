@@ -204,7 +204,7 @@ class Leaves {
             title: "changed by Learn", on: {change: () => (leaf.isLearned = box.checked)}});
         const label = made("label", {className: "name"}, made("span", {}, name), field);
         const set = (x) => Number.isFinite(x) && this.change(i, tidy(x));
-        // What was typed is replaced by the number that was read, or by the old one if none could be.
+        // After typing, the field shows the number that was read, or the old one if there was none.
         noticeTyping(field, () => (field.isTyped ? set(read(field.value)) : this.showRow(row, i)));
         field.addEventListener("keydown", (event) => {
             const by = {ArrowUp: 1, ArrowDown: -1, PageUp: 10, PageDown: -10}[event.key];
@@ -252,8 +252,7 @@ class Leaves {
         field.placeholder = text ? "" : digits(x, 3);
         if (field.value !== text && !(field.isTyped && field === active)) {
             field.value = text;
-            // What is typed next replaces it.
-            if (field === active) field.select();
+            if (field === active) field.select(); // so that the next key replaces it
         }
         if (!text || slider.value === text || (slider === active && tidy(slider.valueAsNumber) === x)) return;
         if (Math.abs(x) > slider.max) [slider.min, slider.max] = [-2 * Math.abs(x), 2 * Math.abs(x)];

@@ -107,7 +107,7 @@ class Page {
         by("stop").addEventListener("click", () => this.stop());
         by("retry").addEventListener("click", () => {
             this.python.begin();
-            if (!by("problem").hidden) this.compute(); // what was typed while Python was not there
+            if (!by("problem").hidden) this.compute(); // anything typed while there was no Python
         });
         by("show-code").addEventListener("click", () => this.reveal());
     }
@@ -164,7 +164,7 @@ class Page {
 
     // Write content into the fields.
     fill({expression, values = {}, code}) {
-        document.activeElement.isTyped = false; // what was typed belongs to what was here before
+        document.activeElement.isTyped = false; // anything typed belongs to the old content
         this.values = values;
         if (expression === undefined) {
             by("code").value = code;

@@ -29,7 +29,7 @@ self.onmessage = async ({data: {id, files, name, given}}) => {
         if (!files && result === undefined) throw new Error("the code has ended it");
         self.postMessage({id, result});
     } catch (error) {
-        // Python's own exceptions aside, such as after an overflow of the stack, it cannot be used any more.
+        // After anything but an exception of Python's, such as an overflow of the stack, it cannot be used any more.
         self.postMessage({id, error: String(error?.message ?? error), hasEnded: !files && error?.name !== "PythonError"});
     }
 };
