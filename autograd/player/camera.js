@@ -88,7 +88,7 @@ class Camera {
     }
 
     // Draw the map of a picture: its boxes, and the part that is seen; no map if that is the whole picture.
-    map(element, boxes, node) {
+    drawMap(element, boxes, node) {
         const {whole, seen} = this, group = element.firstElementChild, window = element.lastElementChild;
         const isWhole = seen.width > 0.98 * whole.width && seen.height > 0.98 * whole.height;
         element.toggleAttribute("hidden", isWhole);

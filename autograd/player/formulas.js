@@ -136,6 +136,7 @@ function repr(x) {
 // ---- the two readings of a formula
 
 const numberOf = (x) => (x instanceof Formula ? x.value : x);
+const same = (x, y) => x === y || (Number.isNaN(x) && Number.isNaN(y));
 
 function spell(row, x) {
     const shown = x.map(repr);

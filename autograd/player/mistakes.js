@@ -5,6 +5,7 @@
 // visit.
 
 const RATE = 0.1; // the learning rate of a pass that updates too soon
+const MOST_DIGITS = 17; // enough to distinguish any two floats
 
 const MISTAKES = {
     "recursion": function* (graph) {
@@ -137,9 +138,6 @@ class Comparison {
         return [x, y].map((each) => this.graph.number(each));
     }
 }
-
-const MOST_DIGITS = 17; // enough to distinguish any two floats
-const same = (x, y) => x === y || (Number.isNaN(x) && Number.isNaN(y));
 
 // The names in a formula.
 function namesIn(formula) {

@@ -199,11 +199,11 @@ class Picture {
     // The area of a step's box and those of its inputs, or, if these cannot all be seen together, of its own box.
     areaOfStep() {
         const {node} = this.scene ?? {}, {inputs = []} = this.graph.nodes[node] ?? {};
-        const areaOf = (places) => {
+        const around = (places) => {
             const boxes = this.boxes.filter(({ids, area}) => area && ids.some((place) => places.includes(place)));
             return unite(boxes.map(({area}) => area));
         };
-        const own = areaOf([node]), all = areaOf([node, ...inputs]);
+        const own = around([node]), all = around([node, ...inputs]);
         return own && this.camera.goal.width >= all.width && this.camera.goal.height >= all.height ? all : own;
     }
 

@@ -258,7 +258,7 @@ class Player {
         }
         const isMoving = this.picture.camera.move(calm.matches ? 1 : 0.2);
         if (this.isStale) this.draw();
-        this.picture.camera.map(this.find(".map"), this.picture.boxes, this.scene.node);
+        this.picture.camera.drawMap(this.find(".map"), this.picture.boxes, this.scene.node);
         if (isMoving || isRunning) this.wake();
     }
 
