@@ -467,7 +467,7 @@ class Marker {
         return found;
     }
 
-    // The misconceptions that lead to an answer, compared in the digits that it has.
+    // The misconceptions that lead to an answer, compared in the digits that it has; a formula was not rounded too early.
     explanations({suspects, right}, {value, isFormula}, old) {
         if (!Number.isFinite(value)) return [];
         const start = old ?? 0, exact = 2 * EXACT * Math.abs(value - start) + 1e-15;

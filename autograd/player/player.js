@@ -446,7 +446,7 @@ class Player {
     // The layout, and the side for the desk, that make text largest; the first ones if no picture can be read as a whole, which
     // is then followed step by step.
     bestLayout(width, height, isScreen) {
-        // In pixels, as in player.css: the desk takes 290 below, with the bar, and 416 at the side; in a page around it, a stage has 352.
+        // Pixels, as in player.css: below, the bar and the desk take 290; at the side, the desk takes 416; in other pages a stage has 352.
         const isLecture = this.player.matches(".lecture"), below = isLecture ? 0.32 * height + 54 : 290;
         const most = width <= NARROW ? TALLEST * height : height - below;
         const rooms = [["below", width, isScreen ? most : 352]]; // of the stage, in pixels
