@@ -85,7 +85,7 @@ class Links {
         if (by("gate").hidden) await this.write();
         const size = location.href.length, isCopied = await toClipboard(location.href);
         if (size > LONGEST) page.notify(page.word("link-long", {size: (size / 1024).toFixed(1)}));
-        else page.notify(page.word(isCopied ? "link-copied" : "link-here"));
+        else page.notify(isCopied ? page.word("link-copied") : page.word("link-here"));
     }
 
     // Open the link in the address.

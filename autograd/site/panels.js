@@ -128,7 +128,7 @@ class Panels {
     async copy() {
         const isCopied = await toClipboard(by("source").textContent);
         if (!isCopied) getSelection().selectAllChildren(by("source"));
-        this.page.notify(this.page.word(isCopied ? "copied" : "copy-here"));
+        this.page.notify(isCopied ? this.page.word("copied") : this.page.word("copy-here"));
     }
 
     // An exercise is a player of its own, which marks answers by itself; it is kept until the graph or its numbers change.
