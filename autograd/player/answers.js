@@ -205,8 +205,7 @@ class Reader {
 
     signed() {
         const sign = this.take("-", "+")?.sign;
-        if (!sign) return this.power();
-        return this.call(sign === "-" ? "negative" : "positive", this.signed());
+        return sign ? this.call(sign === "-" ? "negative" : "positive", this.signed()) : this.power();
     }
 
     power() {
@@ -307,8 +306,7 @@ class Reader {
             throw this.refuse(`${text} is a function; it is called as ${known[3]}`);
         }
         if (exponent.includes("⁻")) {
-            const power = `${text}(…)**(${normal(exponent).replace("−", "-")})`;
-            const inverse = exponent === "⁻¹" ? ", or the inverse function" : "";
+            const power = `${text}(…)**(${plain(normal(exponent))})`, inverse = exponent === "⁻¹" ? ", or the inverse function" : "";
             throw this.refuse(`${text}${exponent} can be read in two ways; write ${power}${inverse}`);
         }
         const power = isSign ? this.number(this.tokens[(this.next += 2) - 1].text) : this.exponent();
