@@ -29,10 +29,10 @@ def test_nan_has_no_sign(node: Node) -> None:
     numbers = ["3", "-0.1", "0", "-0", "1e-300", "-Infinity", "NaN"]
     signs = node.run(f"[{', '.join(numbers)}].map((x) => SIGNS[signOf(x)]?.[1] ?? null)")
     assert signs == ["+", "-", "0", "0", "+", "-", None]
-    hints = [node.run(f"Quiz.prototype.hint.call({{signs: true}}, NaN, {right}, {{}})") for right in ("NaN", "1", "0")]
+    hints = [node.run(f"Quiz.prototype.hint.call({{onlySigns: true}}, NaN, {right}, {{}})") for right in ("NaN", "1", "0")]
     assert hints == ["NaN has no sign", "", ""]
 
 
 def test_the_sign_of_a_tiny_gradient_is_a_hint(node: Node) -> None:
     for guess, right in ((-4e-10, 4e-10), (2e-11, -2e-11)):
-        assert node.run(f"Quiz.prototype.hint.call({{signs: false}}, {json.dumps(guess)}, {right}, {{}})") == "the sign"
+        assert node.run(f"Quiz.prototype.hint.call({{onlySigns: false}}, {json.dumps(guess)}, {right}, {{}})") == "the sign"
