@@ -7,7 +7,6 @@ computed at once, the tape of the native back end, and the calls of the array ba
 from __future__ import annotations
 
 import contextlib
-import operator
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -234,7 +233,6 @@ def named() -> Iterator[tuple[Callable[..., Any], Sequence[Value], list[Any]]]:
         return total(outs) * shared + outs[2]
 
     yield deep, [], [0.5]
-    yield operator.methodcaller("tanh"), [], [0.5]
     yield numbered, w[:2], [0.5]
     yield weighted, many, [0.5]
     yield labelled, w, [[1.0, 2.0]]

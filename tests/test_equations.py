@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -232,3 +233,13 @@ def test_a_label_with_brackets_is_not_the_name_of_a_part() -> None:
         "loss[B] = sin(w[1] ⊙ x)",
         "∂w[1] = cos(w[1] ⊙ x) @ x[B]ᵀ",
     ]
+
+
+def test_arguments_without_a_known_signature_are_numbered(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(f: object) -> None:
+        raise ValueError(f"no signature found for {f!r}")  # as for some functions in C, on some versions of Python
+
+    program = compile(lambda u, v: tanh(u * v), example=[0.5, 2.0])
+    assert "tanh(u ⊙ v)" in str(program)
+    monkeypatch.setattr(inspect, "signature", refuse)
+    assert "tanh(x0 ⊙ x1)" in str(program)
