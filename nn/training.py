@@ -49,6 +49,7 @@ __all__ = ["Batches", "Callback", "DivergenceError", "History", "collector_pause
 
 Batches = Callable[[], Iterable[Sequence[int]]]
 Callback = Callable[["History", Any], Any]
+LAZY = (inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction)  # a call runs nothing of these
 
 
 class DivergenceError(FloatingPointError):
@@ -238,11 +239,11 @@ def _require_arguments(
     if not (isinstance(callbacks, Sequence) and all(map(callable, callbacks))):
         raise TypeError(f"callbacks is a list of functions; got {callbacks!r}")
     for callback in callbacks:
-        if inspect.isgeneratorfunction(callback) or inspect.iscoroutinefunction(callback):
+        if any(is_lazy(f) for is_lazy in LAZY for f in (callback, callback.__call__)):
             raise TypeError(f"a callback is a plain function: a call would not run {callback!r}, because of its yield or async")
     if batches is not None and not callable(batches):
         raise TypeError(f"batches is a function that returns the batches of an epoch, such as [[0, 1], [2]]; got {batches!r}")
-    if not (_is_bool(shuffle) or shuffle in (0, 1)):
+    if shuffle not in (False, True):
         raise TypeError(f"shuffle is True or False; got {shuffle!r}; for the same orders every time, pass seed=42")
     if reduce not in ("mean", "sum"):
         raise ValueError(f"reduce is 'mean' or 'sum'; got {reduce!r}")

@@ -149,51 +149,41 @@ class TestCode:
         assert "# changed in the player: w = 2.5" in page.open_tab("code", "changed")
 
     def test_an_error_is_shown_at_its_line(self, page: Visit) -> None:
-        page.browser.click("[value=code]")
         for code, text, line in (
             ("x = 1\ny = x / 0\ny", "ZeroDivisionError: ", 2), ("x = (1\ny", "SyntaxError: ", 1),
             ("3.0", "the cell ends in a float; ", 1), ("def f():\n    return f()\n\nf()", "RecursionError: ", 2),
             ("log(Value(-1.0))", "log(-1.0) is undefined: log needs x > 0", 1), ("exit()", "SystemExit", 1),
         ):  # fmt: skip
-            page.write("#code", code)
-            page.browser.click("#run")
+            page.run_cell(code)
             page.wait(f"by('problem').innerText.includes({json.dumps(text)})")
             assert page.text("problem").startswith(f"line {line}: ")
             assert page.run("by('lines').querySelector('.wrong').textContent.trim()") == str(line)
 
     def test_an_endless_loop_is_stopped(self, page: Visit) -> None:
-        page.browser.click("[value=code]")
-        page.write("#code", ENDLESS)
-        page.browser.click("#run")
+        page.run_cell(ENDLESS)
         page.wait("!by('stop').hidden")
         page.browser.click("#stop")
         page.wait(f"by('stop').hidden && {READY}")
         assert page.text("notice") == WORDS["stopped"]
-        page.write("#code", "x = Value(2.0)\nx * x")
-        page.browser.click("#run")
+        page.run_cell("x = Value(2.0)\nx * x")
         page.wait("player?.steps === 2")
 
     @pytest.mark.parametrize("code", ["x = Value(2.0)\nfor i in range(9000):\n    x = x * 1.0\nx", "import os\nos._exit(0)"])
     def test_python_starts_again_after_it_has_crashed(self, visit: Visit, code: str) -> None:
         """Such as by an overflow of the browser's stack."""
         visit.open()
-        visit.browser.click("[value=code]")
-        visit.write("#code", code)
-        visit.browser.click("#run")
+        visit.run_cell(code)
         visit.wait("!by('problem').hidden")
         assert visit.text("problem").startswith("Python has ended")
-        visit.write("#code", "x = Value(2.0)\nx * x")
-        visit.browser.click("#run")
+        visit.run_cell("x = Value(2.0)\nx * x")
         visit.wait("player?.steps === 2 && by('problem').hidden")
         visit.browser.events.clear()
 
     def test_what_is_typed_after_the_end_of_python_is_computed_by_the_next_one(self, visit: Visit) -> None:
         """An error in a callback of a cell ends it while no call waits for an answer."""
         visit.open()
-        visit.browser.click("[value=code]")
         later = "js.setTimeout(create_once_callable(lambda: 1 / 0), 300)"
-        visit.write("#code", f"import js\nfrom pyodide.ffi import create_once_callable\n{later}\nValue(1.0) * 2")
-        visit.browser.click("#run")
+        visit.run_cell(f"import js\nfrom pyodide.ffi import create_once_callable\n{later}\nValue(1.0) * 2")
         visit.wait("!by('retry').hidden")
         visit.browser.click("[value=expression]")
         visit.write("#expression", "(x + 3)*x")
@@ -206,7 +196,6 @@ class TestCode:
 
     def test_code_sends_nothing(self, visit: Visit) -> None:
         visit.open()
-        visit.browser.click("[value=code]")
         code = """\
 from pyodide.ffi import run_sync
 import js
@@ -221,8 +210,7 @@ import asyncio
 asyncio.ensure_future(ask())
 Value(1.0) * 2"""
         visit.run("addEventListener('message', () => 0), null")
-        visit.write("#code", code)
-        visit.browser.click("#run")
+        visit.run_cell(code)
         visit.wait("player?.steps === 2 || !by('problem').hidden")
         visit.browser.run("new Promise(done => setTimeout(done, 500))")
         violations = [each for each in visit.browser.events if "Content Security Policy" in json.dumps(each)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import io
 import math
@@ -288,13 +287,13 @@ def test_a_domain_error_in_the_model_keeps_its_message() -> None:
     ({"X": [[1.0, 2.0]] * 4}, ValueError, "takes 1 input; got 2"),
     ({"y": [[1.0, 2.0]] * 4}, ValueError, "a target for each output; got 1 and 2"),
     ({"loss": "mse"}, ValueError, "unknown loss 'mse'; choose from binary_cross_entropy, "),
-    ({"epochs": 0}, ValueError, "epochs is at least 1; got 0"), ({"batch_size": 0}, ValueError, "batch_size is at least 1"),
+    ({"epochs": 0}, ValueError, "epochs is at least 1; got 0"),
+    ({"batch_size": 0}, ValueError, "batch_size is at least 1; got 0"),
     ({"patience": 0}, ValueError, "patience is at least 1; got 0"),
     ({"epochs": 1.5}, TypeError, "epochs is a whole number; got 1.5"),
     ({"optimizer": "adam"}, TypeError, r"optimizer is an instance of a class of nn.optim, such as Adam\(lr=0.05\); got 'adam'"),
     ({"optimizer": SGD}, TypeError, "optimizer is an instance of a class of nn.optim"),
-    ({"callbacks": print}, TypeError, "callbacks is a list of functions; got <"), ({"shuffle": "no"}, TypeError, "got 'no'"),
-    ({"callbacks": [lambda *_: (yield)]}, TypeError, "its yield"), ({"callbacks": [asyncio.sleep]}, TypeError, "run <.* sleep"),
+    ({"callbacks": print}, TypeError, "callbacks is a list of functions; got <built-in function print>"),
     ({"l2": -1.0}, ValueError, "l2 is not negative; got -1.0"), ({"tolerance": -1.0}, ValueError, "tolerance is not negative"),
     ({"l2": math.inf}, ValueError, "l2 is finite; got inf"), ({"tolerance": math.nan}, ValueError, "tolerance is finite"),
     ({"validation": [[0.0]] * 99}, TypeError, r"validation is a pair \(X, y\) of inputs and targets; got \[.{199}…$"),
@@ -302,8 +301,9 @@ def test_a_domain_error_in_the_model_keeps_its_message() -> None:
     ({"l2": None}, TypeError, "l2 is a number; got None"), ({"tolerance": None}, TypeError, "tolerance is a number; got None"),
     ({"model": None}, TypeError, "the model comes first and is a Module, such as an MLP; got None"),
     ({"reduce": "max"}, ValueError, "reduce is 'mean' or 'sum'; got 'max'"),
-    ({"interrupt": "stop"}, ValueError, "'raise' or 'return'; got"), ({"epochs": None}, TypeError, "a whole number; got None"),
-    ({"callbacks": [3]}, TypeError, r"a list of functions; got \[3\]"), ({"shuffle": 42}, TypeError, "got 42; .* pass seed=42"),
+    ({"interrupt": "stop"}, ValueError, "interrupt is 'raise' or 'return'; got 'stop'"),
+    ({"epochs": None}, TypeError, "epochs is a whole number; got None"),
+    ({"callbacks": [3]}, TypeError, r"callbacks is a list of functions; got \[3\]"),
     ({"loss": ["hinge"]}, ValueError, r"unknown loss \['hinge'\]; choose from"),
     ({"batches": [[0, 1]]}, TypeError, r"batches is a function that returns the batches .*; got \[\[0, 1\]\]"),
     ({"batches": lambda: None}, TypeError, "batches returns the batches of an epoch, .*; it gave None"),

@@ -1,13 +1,52 @@
-"""The arguments of native training are checked in full: native code would silently read and write beyond its arrays."""
+"""Arguments of training that would be wrong without a word.
+
+Those of native training are checked in full, since native code would read and write beyond its arrays.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
 from autograd.compiler.batches import indices_of, require_states
+from nn import Neuron, fit
+
+
+class Late:
+    """A callback whose call returns an iterator, and runs nothing."""
+
+    def __call__(self, *_: object) -> Iterator[None]:
+        """Wait to be iterated over."""
+        yield
+
+
+async def ticks(*_: object) -> AsyncIterator[None]:
+    yield
+
+
+@pytest.mark.parametrize("callback", [lambda *_: (yield), Late(), partial(Late.__call__, Late()), asyncio.sleep, ticks])
+def test_callbacks_that_a_call_would_not_run_are_refused(callback: Any) -> None:
+    model = Neuron(1)
+    before = model.state_dict()
+    with pytest.raises(TypeError, match=r"a call would not run .*, because of its yield or async$"):
+        fit(model, [[0.0], [1.0]], [0.0, 1.0], callbacks=[print, callback])
+    assert model.state_dict() == before
+
+
+@pytest.mark.parametrize("shuffle", ["no", 42, None, [], "False"])
+def test_what_is_not_a_truth_value_is_refused(shuffle: Any) -> None:
+    with pytest.raises(TypeError, match=r"shuffle is True or False; got .* pass seed=42$"):
+        fit(Neuron(1), [[0.0], [1.0]], [0.0, 1.0], shuffle=shuffle)
+
+
+@pytest.mark.parametrize("shuffle", [0, 1, np.True_])
+def test_numbers_and_truth_values_of_numpy_are_truth_values(shuffle: Any) -> None:
+    assert fit(Neuron(1), [[0.0], [1.0]], [0.0, 1.0], shuffle=shuffle, epochs=1).epochs == 1
 
 
 def test_batches_may_name_every_example_in_any_order_and_often() -> None:

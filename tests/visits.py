@@ -98,6 +98,12 @@ class Visit:
         self.run(f"{find(selector)}.select()")
         self.browser.type(text)
 
+    def run_cell(self, code: str) -> None:
+        """Write code into the cell, and run it."""
+        self.browser.click("[value=code]")
+        self.write("#code", code)
+        self.browser.click("#run")
+
     def text(self, ident: str) -> str:
         """Return the text of an element, with single spaces."""
         return " ".join(str(self.run(f"by({json.dumps(ident)}).innerText")).split())

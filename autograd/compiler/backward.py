@@ -363,8 +363,8 @@ class Backward:
     def of_parameters(self) -> Gradients:
         """Return the gradients of the parameters, which come last."""
         operands, n = self.form.operands, len(self.form.parameters)
-        uses = {place: zip(*found, strict=True) for place, found in self.uses.items() if min(operands[place]) < n}
-        varying = {place for place, pairs in uses.items() if any(map(self._varies, pairs))}
+        uses = [place for place in self.uses if min(operands[place]) < n]
+        varying = {place for place in uses if any(map(self._varies, zip(*self.uses[place], strict=True)))}
         counts = Counter(chain.from_iterable([operands[place] for place in varying]))
         # Nodes with varying contributions from several places.  A parameter may be in one outer only; `_of_one` makes theirs.
         shared = {j for j, count in counts.items() if count > 1}

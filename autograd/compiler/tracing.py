@@ -95,7 +95,7 @@ class Graph:
         """Return the node of a number; equal numbers share one."""
         place = self.known.setdefault(constant_key(x), len(self.rows))
         if place == len(self.rows):
-            self.constants[place] = x
+            self.constants[place] = x  # before `append`, since the canonical form looks there
             self.append(None, ())
         return place
 

@@ -43,7 +43,7 @@ const strict = (numbers) => Object.fromEntries(Object.entries(numbers).map(([nam
 // Put a text into the clipboard; return whether the browser lets pages do that.
 async function toClipboard(text) {
     try {
-        await navigator.clipboard.writeText(text); // without a secure origin there is no clipboard
+        await navigator.clipboard.writeText(text); // undefined unless the origin is secure
         return true;
     } catch {
         return false;
