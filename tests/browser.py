@@ -19,6 +19,7 @@ from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = [
@@ -43,6 +44,12 @@ def find_browser() -> str | None:
 def find(selector: str) -> str:
     """Return JavaScript for the first element that matches a selector; ``>>>`` descends into an element's shadow root."""
     return "document" + "?.shadowRoot".join(f"?.querySelector({json.dumps(part.strip())})" for part in selector.split(">>>"))
+
+
+def _origin(address: str) -> tuple[str, str]:
+    """Return the scheme and the server of an address, which may be that of a blob."""
+    parts = urlsplit(address.removeprefix("blob:"))
+    return parts.scheme, parts.netloc
 
 
 class Browser:
@@ -73,6 +80,7 @@ class Browser:
             self.call(f"{domain}.enable")
 
     _session = ""
+    _address = "about:blank"
 
     def __enter__(self) -> Self:
         return self
@@ -143,7 +151,8 @@ class Browser:
         """Open a file or an address in a window; see `resize`."""
         self.resize(width, height, **media)
         self.events.clear()
-        self.call("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
+        self._address = page if isinstance(page, str) else page.as_uri()
+        self.call("Page.navigate", url=self._address)
         while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
             self.events.append(event := self._receive())
             self._answer(event)
@@ -212,5 +221,13 @@ class Browser:
 
     @property
     def requests(self) -> list[str]:
-        """The addresses that the page has requested since it was opened."""
-        return [e["params"]["request"]["url"] for e in self.events if e.get("method") == "Network.requestWillBeSent"]
+        """The addresses that the page has requested since it was opened.
+
+        A worker's requests are without a loader. Those of the page before this one can arrive late; they are left out.
+        """
+        sent = [event["params"] for event in self.events if event.get("method") == "Network.requestWillBeSent"]
+        return [
+            each["request"]["url"]
+            for each in sent
+            if each["loaderId"] or _origin(each["documentURL"]) == _origin(self._address)
+        ]
