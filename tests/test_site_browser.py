@@ -134,6 +134,15 @@ class TestExpressions:
                 example.title
             )
 
+    def test_examples_that_cannot_be_loaded_are_computed(self, visit: Visit) -> None:
+        visit.open()
+        visit.browser.call("Network.setBlockedURLs", urls=["*examples.bin"])
+        visit.run("by('example').value = '1', by('example').dispatchEvent(new Event('change'))")
+        visit.wait(f"player?.steps === {Session().show(**EXAMPLES[1].content)['steps']}")
+        assert visit.run("by('problem').hidden && by('notice').textContent === ''")
+        visit.browser.call("Network.setBlockedURLs", urls=[])
+        visit.browser.events.clear()
+
 
 class TestCode:
     def test_a_cell_is_run(self, page: Visit) -> None:

@@ -150,8 +150,9 @@ class Page {
         const {content} = SITE.examples[i], order = ++this.order;
         this.arriving = {};
         this.fill(content);
-        const shown = i ? (await this.examples())[i - 1] : this.first;
+        const shown = i ? (await this.examples().catch(() => []))[i - 1] : this.first;
         if (order !== this.order) return;
+        if (!shown) return this.compute(); // the file cannot be loaded, but Python can make what is in it
         this.show(content, shown);
         if (this.tab !== "step") this.panels.refresh();
     }
