@@ -21,6 +21,7 @@ from autograd.__main__ import main
 from autograd.demo import POINT
 from autograd.demo import network as demonstration
 from autograd.drawing import LayoutError, draw
+from autograd.exercises import exercise, worksheet
 from autograd.mistakes import MISTAKES
 from autograd.notation import equation
 from autograd.player import Player, play, theme
@@ -283,6 +284,12 @@ class TestInOtherPages:
     @pytest.mark.parametrize("attribute", ["data-lm-suppress-shortcuts", "data-prevent-swipe"])  # JupyterLab's and reveal.js's
     def test_what_is_typed_and_dragged_in_it_is_not_a_command(self, attribute: str) -> None:
         assert [element["class"] for element in Page(play(neuron()).element).having(attribute)] == ["autograd-player"]
+
+    def test_no_line_is_empty(self) -> None:
+        """In Markdown, such as nbconvert writes, HTML ends at an empty line."""
+        task = exercise(tanh(Value(0.5, "a\n\nb") * 2))
+        for shown in (play(task.loss), task.play(), task, worksheet([task])):
+            assert all(map(str.strip, shown._repr_html_().strip().split("\n")))
 
 
 class TestSafety:

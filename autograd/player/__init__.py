@@ -127,7 +127,7 @@ class Player:
 
     @property
     def _script(self) -> str:
-        return f'(() => {{\n{self._code}\nstart("{self._key}", {self.rows});\n}})();'
+        return f'(() => {{\n{self._code}start("{self._key}", {self.rows});\n}})();'
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the page to a file and return its path; if anything goes wrong, an older file stays unchanged.
