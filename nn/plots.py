@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from autograd.reals import kind_of
 from nn.evaluation import classes_of, classify, deltas, examples_of, outputs_of, threshold_of
 from nn.history import History
 from nn.layers import by_layer
@@ -39,7 +40,7 @@ def loss_curve(history: History, ax: Axes | None = None, *, log: bool = False) -
         log: whether the loss has a logarithmic axis.
 
     Raises:
-        TypeError: for anything but a history.
+        TypeError: for anything but a history and axes.
         ValueError: for a logarithmic axis where no loss is positive.
     """
     if not isinstance(history, History):
@@ -286,10 +287,15 @@ def _apart(label: float, square: float) -> int:
 
 
 def _axes(ax: Axes | None) -> Axes:
-    if ax is not None:
-        return ax
-    new: Axes = _pyplot().subplots(figsize=(5.6, 4.2), layout="constrained")[1]
-    return new
+    """Return the axes given, or those of a new figure."""
+    plt = _pyplot()
+    kind: type[Axes] = plt.Axes
+    found = plt.subplots(figsize=(5.6, 4.2), layout="constrained")[1] if ax is None else ax
+    if not isinstance(found, kind):
+        raise TypeError(
+            f"ax is the second result of plt.subplots(), or one element of it if there are several; got {kind_of(ax)}"
+        )
+    return found
 
 
 def _row_of_axes(axes: Sequence[Axes] | Axes | None, widths: Sequence[float]) -> Sequence[Axes]:
@@ -300,7 +306,7 @@ def _row_of_axes(axes: Sequence[Axes] | Axes | None, widths: Sequence[float]) ->
         axes = axes if isinstance(axes, Iterable) else [axes]
         if len(axes) != len(widths):
             raise ValueError(f"each layer needs axes of its own; layers: {len(widths)}, axes: {len(axes)}")
-        return axes
+        return [_axes(each) for each in axes]
     least = max(3.5, 0.1 * sum(widths))  # room for a title
     ratios = [max(width, least) for width in widths]
     width = max(min(max(PER_SQUARE * sum(ratios), 6.0), WIDEST), NARROWEST * len(widths))

@@ -376,6 +376,17 @@ def test_given_axes_are_drawn_into() -> None:
     assert len(plt.get_fignums()) == 1 and figure.axes[0] is left
 
 
+def test_only_axes_are_drawn_into() -> None:
+    """As for those who write ``figure, ax = plt.subplots(1, 2)``."""
+    _, row = plt.subplots(1, 2)
+    _, grid = plt.subplots(2, 2)
+    for axes in (row, plt, row[0].figure):
+        with pytest.raises(TypeError, match=r"ax is the second result of plt\.subplots\(\).*; got a"):
+            plots.loss_curve(History(loss=[1.0]), axes)
+    with pytest.raises(TypeError, match="got an ndarray"):
+        plots.weights(MLP(2, [2, 1], seed=0), grid)
+
+
 def test_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(ImportError, match="install matplotlib"):
