@@ -61,7 +61,9 @@ def assign(module: Module, state: Mapping[str, Any], *, in_order: bool = True) -
     """
     if not isinstance(state, Mapping):
         raise TypeError(f"a state maps names to numbers or arrays, as state_dict() does; got type {type(state).__name__}")
-    wanted = max((arrays(module), dict(module.named_parameters())), key=lambda names: sum(name in state for name in names))
+    wanted = arrays(module)
+    if {*wanted} != {*state}:  # otherwise single parameters need no names, which may collide where arrays' do not
+        wanted = max((wanted, dict(module.named_parameters())), key=lambda names: sum(name in state for name in names))
     has_other_names = in_order and len(state) == len(wanted) and not any(name in state for name in wanted)
     orders: list[list[str]] = [[*state], sorted(state, key=natural)] if has_other_names else [[*wanted]]
     differences = [] if has_other_names else _differences(wanted, state)

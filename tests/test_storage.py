@@ -260,3 +260,16 @@ def test_a_file_that_an_editor_saved_with_a_byte_order_mark_is_read(tmp_path: Pa
     save(MLP(2, [1], seed=1), path)
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
     assert load(MLP(2, [1], seed=2), path).state_dict() == MLP(2, [1], seed=1).state_dict()
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".safetensors"])
+def test_names_that_differ_only_as_arrays_are_kept_apart(suffix: str, tmp_path: Path) -> None:
+    class Twins(Module):
+        def __init__(self, *numbers: float) -> None:
+            a, b, c, d = map(Value, numbers)
+            self.w, self.w0 = [a], b  # as single parameters, both are named w0
+            self.rest = [c, d]
+
+    model, twin = Twins(1.0, 2.0, 3.0, 4.0), Twins(0.0, 0.0, 0.0, 0.0)
+    save(model, tmp_path / f"model{suffix}")
+    assert load(twin, tmp_path / f"model{suffix}").state_dict() == model.state_dict()
