@@ -171,7 +171,7 @@ def _from_npz(data: bytes, model: Module) -> dict[str, Any]:
         with numpy.lib.npyio.NpzFile(io.BytesIO(data)) as archive:  # `numpy.load` takes any other data for a pickle
             if len({*archive.files}) < len(archive.files):
                 raise ValueError("an array occurs twice")
-            found = {name: archive[name] for name in archive.files}
+            found = {name: archive[f"{name}.npy"] for name in archive.files}  # by its file: "w.npy" may be an array's name, too
     except Exception as error:  # NumPy, zipfile and zlib do not document what they raise for damaged data
         raise ValueError(f"it cannot be read, and may be damaged or cut off: {printable(str(error))}") from None
     return _by_name(found, model)

@@ -268,7 +268,7 @@ def test_names_that_differ_only_as_arrays_are_kept_apart(suffix: str, tmp_path: 
         def __init__(self, *numbers: float) -> None:
             a, b, c, d = map(Value, numbers)
             self.w, self.w0 = [a], b  # as single parameters, both are named w0
-            self.rest = [c, d]
+            self.table = {"k": c, "k.npy": d}  # the file of the first, in an .npz, has the name of the second
 
     model, twin = Twins(1.0, 2.0, 3.0, 4.0), Twins(0.0, 0.0, 0.0, 0.0)
     save(model, tmp_path / f"model{suffix}")
