@@ -45,7 +45,7 @@ class Watched:
     """The generators that functions and models can reach, with their states when this was made.
 
     These are the generators of the modules `random` and ``numpy.random``, and those that are found in attributes, containers,
-    closures, and in the global variables that a function names.
+    closures, and in the global variables that a function names.  What another thread draws from them meanwhile counts, too.
 
     Args:
         things: functions, models, or anything that holds them.

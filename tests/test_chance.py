@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import secrets
+import threading
 import uuid
 import warnings
 from collections import deque
@@ -309,3 +310,21 @@ def test_every_word_of_a_state_counts_even_if_arrays_are_printed_with_gaps() -> 
         state["state"]["key"][300] ^= 1
         generator.set_state(state)
         assert watched.drew()
+
+
+def test_numbers_that_another_thread_draws_during_one_call_leave_a_program_current() -> None:
+    w, draws = Value(0.5), [False]
+
+    def f(x: Any) -> Any:
+        if draws.pop():
+            other = threading.Thread(target=random.random)
+            other.start()
+            other.join()
+        return w * x
+
+    program = compile(f, [w], example=[1.0])
+    draws[:] = [False, True]  # one quiet call after a disturbed one
+    assert program.is_current() and not draws
+    draws[:] = [True]
+    with pytest.raises(TypeError, match="if it draws none, another thread did, so compile again"):
+        compile(f, [w], example=[1.0])

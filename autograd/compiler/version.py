@@ -103,7 +103,8 @@ class Version(Plan):
             trace = self._traced()
             if trace is None:
                 raise TypeError("the compiled function draws random numbers, and the program would repeat them at every call; "
-                                "draw them outside and pass them as an argument, or do not compile the function")  # fmt: skip
+                                "draw them outside and pass them as an argument, or do not compile the function; if it draws "
+                                "none, another thread did, so compile again")  # fmt: skip
             if not trace.outputs:
                 raise ValueError("the compiled function returned no output; let it return a Value, or lists of them")
             self.result, self._held = trace.result, trace.held
@@ -126,7 +127,8 @@ class Version(Plan):
 
     def is_current(self) -> bool:
         """Return whether the function, if it were called again, would do the same computation."""
-        trace = self._traced()
+        # Several tries, because another thread may draw random numbers during one.
+        trace = next(filter(None, (self._traced() for _ in range(20))), None)
         if trace is None:
             return False
         graph, outputs = canonical(trace.graph, trace.outputs)
@@ -171,8 +173,7 @@ class Version(Plan):
         if batch.shapes != self.shapes:
             found = ", ".join(f"{named(path)}{array.shape}" for path, array in batch.arrays.items())
             wanted = ", ".join(f"{named(path)}[batch{''.join(f'×{n}' for n in shape)}]" for path, shape in self.shapes.items())
-            raise ValueError(f"the arguments have the shapes {found}; the program was compiled for {wanted}; "
-                             f"{advice}")  # fmt: skip
+            raise ValueError(f"the arguments have the shapes {found}; the program was compiled for {wanted}; {advice}")
         classes = batch.classes
         for path in {**self._classes, **classes}:
             one, other = classes.get(path, list), self._classes.get(path, list)
