@@ -93,11 +93,11 @@ class Comparison {
     difference(visit) {
         const {graph, seen} = this, {node, isReached, upstream, edges} = visit, number = (x) => graph.number(x);
         if (seen.has(node)) return `${this.name(node)} is visited a second time and passes on again what it passed on before`;
-        if (!same(upstream, graph.gradients[node])) {
-            const slope = `∂${this.name(graph.loss)}/∂${this.name(node)}`;
-            const used = `${number(upstream)} is used, but ${slope} is ${number(graph.gradients[node])}`;
-            const late = graph.order.filter((p) => graph.nodes[p].inputs.includes(node) && !seen.has(p)).map((p) => this.name(p));
-            return late.length ? `${used}: ${late.join(" and ")} had not contributed yet` : used;
+        const isLate = (p) => graph.nodes[p].inputs.includes(node) && !seen.has(p);
+        const late = same(upstream, graph.gradients[node]) ? [] : graph.order.filter(isLate);
+        if (late.length) { // otherwise these are the right contributions, added in another order, which rounds differently
+            const right = `∂${this.name(graph.loss)}/∂${this.name(node)} is ${number(graph.gradients[node])}`;
+            return `${number(upstream)} is used, but ${right}: ${late.map((p) => this.name(p)).join(" and ")} had not contributed yet`;
         }
         seen.add(node);
         if (!isReached) return "";
