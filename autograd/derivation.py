@@ -327,11 +327,12 @@ class Derivation:
         paths: list[Path] = []
         for route in routes:
             pairs = list(pairwise(route))
-            factors = [merged([product(rules) for rules, _ in hops[a][b]]) for a, b in pairs]
+            factors = [merged([_term(rules, flow is not None) for rules, flow in hops[a][b]]) for a, b in pairs]
             taken = [[flow for _, flow in hops[a][b] if flow is not None] for a, b in pairs]
             numbers = tuple(map(sum, taken)) if all(taken) else (0.0,)  # where one hop is not taken, nothing flows
             operations = tuple(formula_of(a, symbols) if (a, b) in longer else None for a, b in pairs)
-            paths.append(Path(tuple((self.names[a], self.names[b]) for a, b in pairs), product(factors), numbers, operations))
+            formula = _term(factors, is_taken=all(taken))
+            paths.append(Path(tuple((self.names[a], self.names[b]) for a, b in pairs), formula, numbers, operations))
         return paths
 
     def _ways(self, start: Value, stations: set[Value], symbols: Mapping[Value, Symbol]) -> dict[Value, list[Way]]:
@@ -399,6 +400,12 @@ def tangents_of(x: Value, order: Sequence[Value]) -> dict[Value, float]:
 
 def _times(x: float | None, y: float | None) -> float | None:
     return None if x is None or y is None else x * y
+
+
+def _term(factors: Sequence[Symbol], is_taken: bool) -> Symbol:
+    """Multiply the rules along a path; one that is not taken contributes 0, even where the product would be 0·∞."""
+    formula = product(factors)
+    return formula if is_taken or formula.value == formula.value else as_symbol(0.0)
 
 
 def _count(n: int) -> str:

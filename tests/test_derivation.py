@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograd import Value, check_derivation, explain, label_values, relu, sigmoid, sqrt, tanh, total, walk, where
+from autograd import Value, check_derivation, explain, label_values, minimum, relu, sigmoid, sqrt, tanh, total, walk, where
 from autograd.derivation import Derivation, _wrapped
 from autograd.strategies import Program, programs
 from autograd.writing import latex_name
@@ -412,6 +412,7 @@ def test_zero_times_infinity_is_not_first_written_as_zero() -> None:
         found = explain(x, of=loss)
         assert math.isnan(found.gradient) and "0·∞" in found.text and found.text.endswith(" = NaN")
         assert "= 0\n" not in found.text and "= 0 + 3" not in found.text and "&= 0 \\\\" not in found.latex
+    assert explain(x, of=minimum(1.0, 2 + 3 * x**0.5)).formula.text == "0", "but a path that is not taken contributes 0"
 
 
 def test_claims_that_are_rounded_zero_or_not_finite() -> None:
