@@ -148,7 +148,7 @@ def _rounded(right: float, claim: float) -> bool:
 def _sums_to_zero(node: Value, steps: Walk) -> bool:
     """Whether the contributions to a node's gradient add up to 0, apart from rounding."""
     contributions = [edge.contribution for _, edge in Derivation(node, steps).shares()]
-    return abs(sum(contributions)) <= sum(map(abs, contributions)) * 2**-50
+    return abs(sum(contributions)) < sum(map(abs, contributions)) * 2**-50
 
 
 def _agrees(value: float, claim: float, tolerance: float) -> bool:

@@ -312,6 +312,7 @@ def test_right_claims() -> None:
             "so one factor is off by that much: ∂v1/∂h = 2",
         ),
         ({"h": 2.0, "loss": 2.0}, "∂loss/∂loss is 1, not 2: the derivative of the result with respect to itself is 1"),
+        ({"loss": 0.0}, "∂loss/∂loss is 1, not 0: the derivative of the result with respect to itself is 1"),
         ({"w": 16.0000001e0 + 1e-4}, "agree in the digits that are printed"),
     ],
 )
@@ -319,9 +320,8 @@ def test_wrong_claims(claims: dict[str, float], message: str, capsys: pytest.Cap
     w = Value(3.0, label="w")
     h = w * w
     h.label = "h"
-    loss = h * 2 + 4 * w
-    nodes = {"w": w, "h": h, "loss": loss}
-    marking = check_derivation(loss, {nodes[name]: claim for name, claim in claims.items()})
+    nodes = {"w": w, "h": h, "loss": h * 2 + 4 * w}
+    marking = check_derivation(nodes["loss"], {nodes[name]: claim for name, claim in claims.items()})
     assert not marking and message in str(marking) and capsys.readouterr().out == ""
 
 
