@@ -160,12 +160,12 @@ class Primitive:
         >>> divide.partials([6.0, 2.0], 3.0, which=[0, 1])
         [0.5, -1.5]
         """
-        parts = [*self.rules]
-        return [self._returned(parts[i], self._call(parts[i], operands, *operands, out), operands) for i in which]
+        rules = [*self.rules.items()]
+        return [self._returned(rules[i][0], self._call(*rules[i], operands, *operands, out), operands) for i in which]
 
-    def _call(self, part: str, operands: Sequence[Any], *arguments: Any) -> Any:
+    def _call(self, part: str, function: Callable[..., Any], operands: Sequence[Any], *arguments: Any) -> Any:
         try:
-            return call_with(IN_RULE, True, self.rules[part], *arguments)
+            return call_with(IN_RULE, True, function, *arguments)
         except (ArithmeticError, ValueError) as error:
             at = self._spell_at(operands)
             raise DomainError(f"the {part} of the row {self.name!r} raised {type(error).__name__} at {at}: {error}") from error
@@ -203,7 +203,7 @@ class Primitive:
             out = self.function(*operands)
         except OverflowError as error:
             if self.overflow is not None:
-                return float(self._returned("overflow", self.overflow(*operands), operands))
+                return float(self._returned("overflow", self._call("overflow", self.overflow, operands, *operands), operands))
             advice = "give the row overflow=…, a function of the operands that returns ±inf"
             raise DomainError(f"{self._spell_at(operands)} overflows; {advice}") from error
         except (ValueError, ZeroDivisionError) as error:
@@ -380,7 +380,7 @@ class Nary(Primitive):
 
     def partials(self, operands: Sequence[Any], out: Any, which: Sequence[int]) -> list[Any]:
         """Return the requested entries of the gradient; see `Primitive.partials`."""
-        gradient, n = self._call("gradient", operands, operands, out), len(operands)
+        gradient, n = self._call("gradient", self.gradient, operands, operands, out), len(operands)
         is_list = isinstance(gradient, list | tuple) or getattr(gradient, "ndim", 0) == 1
         if not is_list or len(gradient) != n:
             raise TypeError(f"the gradient of the row {self.name!r} returned {gradient!r}; "

@@ -159,6 +159,9 @@ def test_an_overflow_is_infinite_only_if_the_row_gives_its_sign() -> None:
     signed = replace(bare, overflow=lambda x: math.copysign(inf, x))
     for x in (-1000.0, 1000.0):
         assert signed(Value(x)).data == signed(x) == jvp(signed, [x], [1.0])[0] == math.copysign(inf, x)
+    failing = replace(bare, overflow=lambda x: 1 / (x - x))
+    with pytest.raises(DomainError, match=r"the overflow of the row 'mysinh' raised ZeroDivisionError at mysinh\(1000\.0\)"):
+        failing(Value(1000.0))
     assert primitives.sinh(-1000) == -inf and primitives.power(-10.0, 401) == -inf and (2.0 ** Value(2000.0)).data == inf
 
 
