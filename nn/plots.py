@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from autograd.reals import kind_of
 from nn.evaluation import classes_of, classify, deltas, examples_of, outputs_of, threshold_of
 from nn.history import History
 from nn.layers import by_layer
@@ -293,7 +292,7 @@ def _axes(ax: Axes | None) -> Axes:
     found = plt.subplots(figsize=(5.6, 4.2), layout="constrained")[1] if ax is None else ax
     if not isinstance(found, kind):
         raise TypeError(
-            f"ax is the second result of plt.subplots(), or one element of it if there are several; got {kind_of(ax)}"
+            f"ax is the second result of plt.subplots(), or one element of it if there are several; got {type(ax).__name__}"
         )
     return found
 

@@ -381,9 +381,9 @@ def test_only_axes_are_drawn_into() -> None:
     _, row = plt.subplots(1, 2)
     _, grid = plt.subplots(2, 2)
     for axes in (row, plt, row[0].figure):
-        with pytest.raises(TypeError, match=r"ax is the second result of plt\.subplots\(\).*; got a"):
+        with pytest.raises(TypeError, match=r"ax is the second result of plt\.subplots\(\)"):
             plots.loss_curve(History(loss=[1.0]), axes)
-    with pytest.raises(TypeError, match="got an ndarray"):
+    with pytest.raises(TypeError, match="got ndarray"):
         plots.weights(MLP(2, [2, 1], seed=0), grid)
 
 

@@ -29,7 +29,7 @@ PACKAGES: Final = ("autograd", "nn")
 WHEEL: Final = "Wheel-Version: 1.0\nGenerator: autograd.site\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 LEFT_OUT: Final = (
     "autograd/__main__.py", "autograd/compiler/", "autograd/strategies.py", "autograd/checking/pytest_plugin.py",
-    "autograd/site/site.css", "autograd/site/site.html",
+    "autograd/site/server.py", "autograd/site/site.css", "autograd/site/site.html",
 )  # fmt: skip
 UNUSED: Final = (".js", ".md")  # the page has the scripts already
 WHEN: Final = (1980, 1, 1, 0, 0, 0)  # the earliest date that a ZIP archive can hold
