@@ -202,9 +202,10 @@ FORMATS: Final[Mapping[str, Format]] = {
 
 
 def _format(path: str | os.PathLike[str]) -> Format:
-    suffix = Path(path).suffix.lower()
+    path = Path(path)
+    suffix = path.suffix.lower()
     if suffix not in FORMATS:
-        raise ValueError(f"there is no format for files that end in {suffix!r}; end the name in {', '.join(FORMATS)}")
+        raise ValueError(f"there is no format for a file called {path.name!r}; end the name in {', '.join(FORMATS)}")
     return FORMATS[suffix]
 
 

@@ -283,7 +283,7 @@ class TestSave:
 
     @pytest.mark.parametrize("name", ["flow.gif", "flow", "flow.svg.gz"])
     def test_another_suffix(self, name: str, tmp_path: Path) -> None:
-        with pytest.raises(ValueError, match=r"a walk cannot be saved as '.*'; end the name in \.svg"):
+        with pytest.raises(ValueError, match=r"a walk cannot be saved as 'flow.*'; end the name in \.svg"):
             walk(neuron()).save(tmp_path / name)
         assert not list(tmp_path.iterdir())
 

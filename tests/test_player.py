@@ -343,7 +343,7 @@ class TestFiles:
         assert list(tmp_path.iterdir()) == [saved]
 
     def test_another_suffix_is_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(ValueError, match=r"cannot be saved as '.svg'; end the name in .html"):
+        with pytest.raises(ValueError, match=r"cannot be saved as 'x.svg'; end the name in .html"):
             play(neuron()).save(tmp_path / "x.svg")
 
     def test_a_missing_folder_is_refused(self, tmp_path: Path) -> None:
@@ -436,7 +436,7 @@ class TestCommandLine:
 
     def test_it_says_why_a_page_is_not_written(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert main([*self.ARGUMENTS, "--html", str(tmp_path / "f.txt")]) == 2
-        assert "f.txt is not written: a player cannot be saved as '.txt'" in capsys.readouterr().err
+        assert "f.txt is not written: a player cannot be saved as 'f.txt'" in capsys.readouterr().err
 
 
 def luminance(colour: str) -> float:

@@ -80,7 +80,7 @@ def test_a_page_needs_no_network_and_keeps_solutions_apart(tmp_path: Path) -> No
     bare = worksheet(sheet.tasks)
     assert "olution" not in bare.text and "<h1>Solutions" not in bare.html and r"\newpage" not in bare.tex
     assert bare.save(tmp_path / "sheet.txt").read_text(encoding="utf-8").startswith("1. Given ")
-    with pytest.raises(ValueError, match=r"cannot be saved as '.pdf'"):
+    with pytest.raises(ValueError, match=r"cannot be saved as 'sheet.pdf'"):
         sheet.save(tmp_path / "sheet.pdf")
     strangers: list[Any] = [[3], sheet.tasks[0], {*sheet.tasks}]  # a set has no order
     for stranger in strangers:

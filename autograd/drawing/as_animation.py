@@ -303,7 +303,7 @@ def save(steps: Walk, path: str | os.PathLike[str], view: str, limit: int, theme
     """Write a walk to a file; see `Walk.save`."""
     path = Path(path)
     if path.suffix.lower() != SUFFIX:
-        raise ValueError(f"a walk cannot be saved as {path.suffix!r}; end the name in {SUFFIX}")
+        raise ValueError(f"a walk cannot be saved as {path.name!r}; end the name in {SUFFIX}")
     describe, theme = describer(steps.loss, view, limit), checked_theme(theme)
     write_whole(path, to_animation(steps, lambda notation, moment: replace(describe(notation, moment), theme=theme)).encode())
     return path

@@ -103,7 +103,7 @@ class Worksheet:
         path = Path(path)
         written = {".html": "html", ".htm": "html", ".tex": "tex", ".txt": "text"}
         if path.suffix.lower() not in written:
-            raise ValueError(f"a worksheet cannot be saved as {path.suffix!r}; end the name in .html, .tex or .txt")
+            raise ValueError(f"a worksheet cannot be saved as {path.name!r}; end the name in .html, .tex or .txt")
         write_whole(path, getattr(self, written[path.suffix.lower()]).encode())
         return path
 

@@ -141,7 +141,7 @@ class Player:
         """
         path = Path(path)
         if path.suffix.lower() not in SUFFIXES:
-            raise ValueError(f"a player cannot be saved as {path.suffix!r}; end the name in {SUFFIXES[0]}")
+            raise ValueError(f"a player cannot be saved as {path.name!r}; end the name in {SUFFIXES[0]}")
         write_whole(path, self.html.encode())
         return path
 
