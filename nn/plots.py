@@ -1,7 +1,8 @@
 """Pictures of training, with matplotlib.
 
-Every function draws into the axes it is given, or into a new figure, and returns the axes; ``axes.figure.savefig("name.png")``
-saves the picture, and a notebook shows it.  In every picture blue means negative or class 0, red positive or class 1.
+Every function draws into the axes it is given, or into a new figure, and returns the axes; anything else in their place, such
+as an array of axes, is a TypeError.  ``axes.figure.savefig("name.png")`` saves the picture, and a notebook shows it.  In every
+picture blue means negative or class 0, red positive or class 1.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def loss_curve(history: History, ax: Axes | None = None, *, log: bool = False) -
         log: whether the loss has a logarithmic axis.
 
     Raises:
-        TypeError: for anything but a history and axes.
+        TypeError: for anything but a history.
         ValueError: for a logarithmic axis where no loss is positive.
     """
     if not isinstance(history, History):
