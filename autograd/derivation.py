@@ -327,7 +327,7 @@ class Derivation:
         paths: list[Path] = []
         for route in routes:
             pairs = list(pairwise(route))
-            factors = [merged([_term(rules, flow is not None) for rules, flow in hops[a][b]]) for a, b in pairs]
+            factors = [merged([_term(rules, is_taken=flow is not None) for rules, flow in hops[a][b]]) for a, b in pairs]
             taken = [[flow for _, flow in hops[a][b] if flow is not None] for a, b in pairs]
             numbers = tuple(map(sum, taken)) if all(taken) else (0.0,)  # where one hop is not taken, nothing flows
             operations = tuple(formula_of(a, symbols) if (a, b) in longer else None for a, b in pairs)
@@ -405,7 +405,8 @@ def _times(x: float | None, y: float | None) -> float | None:
 def _term(factors: Sequence[Symbol], is_taken: bool) -> Symbol:
     """Multiply the rules along a path; one that is not taken contributes 0, even where the product would be 0·∞."""
     formula = product(factors)
-    return formula if is_taken or formula.value == formula.value else as_symbol(0.0)
+    is_nan = formula.value is not None and math.isnan(formula.value)
+    return as_symbol(0.0) if is_nan and not is_taken else formula
 
 
 def _count(n: int) -> str:

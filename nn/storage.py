@@ -205,7 +205,7 @@ def _format(path: str | os.PathLike[str]) -> Format:
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
-        raise ValueError(f"there is no format for a file called {path.name!r}; end the name in {', '.join(FORMATS)}")
+        raise ValueError(f"the format of {path.name!r} is unknown; end the name in {', '.join(FORMATS)}")
     return FORMATS[suffix]
 
 

@@ -46,10 +46,9 @@ def find(selector: str) -> str:
     return "document" + "?.shadowRoot".join(f"?.querySelector({json.dumps(part.strip())})" for part in selector.split(">>>"))
 
 
-def _origin(address: str) -> tuple[str, str]:
-    """Return the scheme and the server of an address, which may be that of a blob."""
-    parts = urlsplit(address.removeprefix("blob:"))
-    return parts.scheme, parts.netloc
+def _server(address: str) -> str:
+    """Return the server of an address, which may be that of a blob; an empty text for a file's."""
+    return urlsplit(address.removeprefix("blob:")).netloc
 
 
 class Browser:
@@ -223,11 +222,8 @@ class Browser:
     def requests(self) -> list[str]:
         """The addresses that the page has requested since it was opened.
 
-        A worker's requests are without a loader. Those of the page before this one can arrive late; they are left out.
+        The request for a worker of the page before can arrive late; it is without a loader, and is left out by its server.
         """
         sent = [event["params"] for event in self.events if event.get("method") == "Network.requestWillBeSent"]
-        return [
-            each["request"]["url"]
-            for each in sent
-            if each["loaderId"] or _origin(each["documentURL"]) == _origin(self._address)
-        ]
+        servers = ("", _server(self._address))
+        return [each["request"]["url"] for each in sent if each["loaderId"] or _server(each["documentURL"]) in servers]

@@ -142,6 +142,14 @@ class TestLinks:
 
 
 class TestThePage:
+    def test_only_the_worker_of_the_page_before_is_left_out_of_its_requests(self, visit: Visit) -> None:
+        visit.open(is_ready=False)
+        for server in ("http://127.0.0.1:1/", visit.address, "null/"):
+            given = {"loaderId": "", "documentURL": f"blob:{server}1", "request": {"url": f"{server}late"}}
+            visit.browser.events.append({"method": "Network.requestWillBeSent", "params": given})
+        assert [each for each in visit.browser.requests if "late" in each] == [f"{visit.address}late", "null/late"]
+        visit.browser.events.clear()
+
     def test_the_second_visit_needs_no_network(self, chromium: Browser, site: Site) -> None:
         server = Server(site.folder)
         visit = Visit(chromium, server.address)

@@ -353,7 +353,9 @@ def test_a_file_with_the_suffix_of_another_format_is_refused(suffix: str, other:
 @pytest.mark.parametrize("name", ["model", "model.pt", "model.npy", "model.json.gz", ".json", "model.txt\u202e"])
 def test_other_suffixes_are_refused(name: str, tmp_path: Path) -> None:
     for action in (lambda: save(Neuron(1), tmp_path / name), lambda: load(Neuron(1), tmp_path / name)):
-        with pytest.raises(ValueError, match=r"a file called '.*'; end the name in .json, .npz, .safetensors$") as refusal:
+        with pytest.raises(
+            ValueError, match=r"the format of '.*' is unknown; end the name in .json, .npz, .safetensors$"
+        ) as refusal:
             action()
         assert str(refusal.value).isprintable()
     assert not [*tmp_path.iterdir()]
